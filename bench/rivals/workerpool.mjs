@@ -1,0 +1,12 @@
+import { fileURLToPath } from 'node:url';
+import workerpool from 'workerpool';
+
+const script = fileURLToPath(new URL('./workers/workerpool.cjs', import.meta.url));
+
+export async function start({ workers }) {
+  const pool = workerpool.pool(script, { workerType: 'thread', minWorkers: workers, maxWorkers: workers });
+  return {
+    run: (method, arg) => pool.exec(method, [arg]),
+    stop: ({ force = false } = {}) => pool.terminate(force),
+  };
+}

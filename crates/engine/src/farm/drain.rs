@@ -1,0 +1,376 @@
+//! Settling: takes replies out of the workers' rings and news out of the inbox, and writes them as frames for the
+//! JavaScript side: `u32 task | u32 kind | u32 length | u32 codec, attachments << 16, flags << 8`, then the body, padded
+//! to 8. Read by `lib/tasks.js`. What a worker wrote is copied before it is looked at.
+
+use super::worker_end::WorkerEnd;
+use super::{settled, Farm};
+use crate::shared::{FarmEvent, FarmLine, WorkerLine};
+use crate::supervisor::Command;
+use farm_transport::frame::{reply, word, Attachment, ReplyHead, NO_BLOCK};
+use farm_transport::layout::ENTRIES;
+use farm_transport::{Entry, Kind, QueueSegment, Segment};
+use std::sync::atomic::Ordering::*;
+use std::sync::Arc;
+
+const HEAD: usize = 16;
+/// In a frame's last word: the body is the first of the frame's handovers.
+const BODY_APART: u32 = 1 << 8;
+/// Largest body that goes through the batch.
+const LARGEST_INLINE: usize = 128 * 1024;
+/// Views of replies that user code may hold at a time, in bytes; above it replies are copied.
+const VIEW_BUDGET: u64 = 512 << 20;
+
+/// Names a view for the moment when nobody looks at it any more.
+#[derive(Debug, Clone, Copy)]
+pub struct ViewKey {
+    pub worker: usize,
+    pub at: u64,
+    pub len: u64,
+}
+
+/// Bytes that go to the JavaScript side outside of the batch.
+pub enum Handover {
+    Copied(Vec<u8>),
+    /// Still in the worker's arena; `line` keeps it mapped, `Farm::view_done` gives it back.
+    View {
+        line: Arc<WorkerLine>,
+        key: ViewKey,
+    },
+}
+
+#[derive(Default)]
+pub struct Drained {
+    /// Bytes of frames in the batch.
+    pub len: usize,
+    pub handovers: Vec<Handover>,
+    /// News about workers, for events.
+    pub news: Vec<FarmEvent>,
+    /// There may be more: call again.
+    pub more: bool,
+}
+
+/// A worker broke the protocol of the shared memory.
+struct Broken;
+
+impl Farm {
+    /// Fills `out` with what came in. The doorbell is cleared by the caller before.
+    pub fn drain(&mut self, out: &mut [u8]) -> Drained {
+        let mut drained = Drained::default();
+        self.line.queue.queue.parent_wakes();
+        self.take_news(&mut drained);
+        self.write_verdicts(out, &mut drained);
+        for worker in 0..self.workers.len() {
+            self.drain_worker(worker, out, &mut drained);
+        }
+        while !drained.more {
+            let Some(FarmEvent::Exited { worker, record, held, planned }) = self.exits.pop_front() else { break };
+            // Its ring is drained to the end: what is still held has no reply.
+            for held in &held {
+                self.lost(held.slot, held.turn, held.started, &record);
+            }
+            self.forget(worker);
+            drained.news.push(FarmEvent::Exited { worker, record, held, planned });
+        }
+        self.write_verdicts(out, &mut drained);
+        self.refill();
+        drained
+    }
+
+    /// The JavaScript thread has nothing more to do: from now on it must be rung. True when something came in meanwhile.
+    pub fn rest(&mut self) -> bool {
+        self.line.queue.queue.parent_sleeps();
+        let news = !self.events.is_empty() || !self.verdicts.is_empty();
+        let busy = news || self.workers.iter().flatten().any(|worker| !worker.replies.is_empty());
+        if busy {
+            self.line.queue.queue.parent_wakes();
+        }
+        busy
+    }
+
+    fn take_news(&mut self, drained: &mut Drained) {
+        while let Ok(event) = self.events.try_recv() {
+            match event {
+                FarmEvent::Joined { worker, line } => self.workers[worker] = Some(WorkerEnd::new(line)),
+                FarmEvent::Exited { .. } => self.exits.push_back(event),
+                FarmEvent::TimedOut { slot, turn } => self.timed_out(slot, turn),
+                FarmEvent::Poisoned => self.start_anew(),
+                FarmEvent::StartFailed { .. } => {
+                    self.asked = 0;
+                    drained.news.push(event);
+                }
+                other => drained.news.push(other),
+            }
+        }
+    }
+
+    fn timed_out(&mut self, slot: u32, turn: u64) {
+        let Some(id) = self.tasks.detach(slot, turn) else { return };
+        self.lent.detach(id, turn);
+        self.shared.settled.fetch_add(1, Relaxed);
+        self.verdict(id, settled::TIMED_OUT, Vec::new());
+    }
+
+    fn forget(&mut self, worker: usize) {
+        self.workers[worker] = None;
+        let blocks = self.lent.worker_gone(worker);
+        self.give(blocks);
+        self.asked = 0;
+        self.supervisor.tell(Command::Drained { farm: self.shared.id, worker });
+    }
+
+    fn write_verdicts(&mut self, out: &mut [u8], drained: &mut Drained) {
+        while let Some((id, kind, body)) = self.verdicts.pop_front() {
+            if drained.len + HEAD + body.len() + 8 > out.len() {
+                self.verdicts.push_front((id, kind, body));
+                drained.more = true;
+                return;
+            }
+            let at = drained.len + HEAD;
+            out[at..at + body.len()].copy_from_slice(&body);
+            drained.len = write_head(out, drained.len, id, kind, body.len(), 0);
+        }
+    }
+
+    fn drain_worker(&mut self, index: usize, out: &mut [u8], drained: &mut Drained) {
+        let Some(mut worker) = self.workers[index].take() else { return };
+        loop {
+            if drained.len + HEAD + LARGEST_INLINE + 8 > out.len() {
+                drained.more = true;
+                break;
+            }
+            let (tag, len) = match worker.replies.peek() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break,
+                Err(_) => {
+                    self.poison();
+                    break;
+                }
+            };
+            let taken = self.take_frame(index, &mut worker, tag, len, out, drained);
+            worker.replies.advance(len);
+            if taken.is_err() {
+                self.poison();
+                break;
+            }
+        }
+        if worker.should_ring() {
+            self.shared.ring(index as u16);
+        }
+        self.workers[index] = Some(worker);
+    }
+
+    fn take_frame(
+        &mut self,
+        index: usize,
+        worker: &mut WorkerEnd,
+        tag: u32,
+        len: usize,
+        out: &mut [u8],
+        drained: &mut Drained,
+    ) -> Result<(), Broken> {
+        match tag {
+            reply::RESULT | reply::ERROR | reply::PROGRESS | reply::EXPIRED => {}
+            reply::RELEASED | reply::VIEW_FREED => return self.take_notice(index, worker, tag, len),
+            _ => return Err(Broken),
+        }
+        if len < ReplyHead::SIZE {
+            return Err(Broken);
+        }
+        let mut raw = [0; ReplyHead::SIZE];
+        worker.replies.read(0, &mut raw);
+        let head = ReplyHead::decode(&raw);
+        let (slot, turn) = (Entry(head.task).slot(), Entry(head.task).turn());
+        let Some(id) = self.tasks.task_at(slot, turn) else {
+            // Settled before (timeout, cancel); a last reply gives its slot back, and its blocks go straight home.
+            self.send_home(worker, &head, len)?;
+            if tag != reply::PROGRESS && self.tasks.released(slot, turn) {
+                self.unpublish(slot);
+                self.slot_released(turn, Some(index));
+            }
+            return Ok(());
+        };
+        let state = self.line.queue.queue.state(slot);
+        let expected = if tag == reply::PROGRESS { state.kind() != Kind::Free } else { state.kind() == Kind::Done };
+        if state.turn() != turn || usize::from(state.owner()) != index || !expected {
+            return Err(Broken);
+        }
+        self.write_reply(index, worker, id, tag, &head, len, out, drained)?;
+        if tag != reply::PROGRESS {
+            self.tasks.ended(slot, turn);
+            self.unpublish(slot);
+            self.task_over(id, Some(index));
+            self.shared.settled.fetch_add(1, Relaxed);
+            self.shared.open.store(self.tasks.open() as u64, Release);
+        }
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn write_reply(
+        &mut self,
+        index: usize,
+        worker: &mut WorkerEnd,
+        id: u32,
+        tag: u32,
+        head: &ReplyHead,
+        frame_len: usize,
+        out: &mut [u8],
+        drained: &mut Drained,
+    ) -> Result<(), Broken> {
+        let total = head.len as usize;
+        let table_len = usize::from(head.attachments) * Attachment::SIZE;
+        if table_len > total || (head.block == NO_BLOCK && frame_len != ReplyHead::SIZE + total) {
+            return Err(Broken);
+        }
+        let arena = worker.line.arena.clone();
+        let read = |offset: usize, into: &mut [u8]| match head.block {
+            NO_BLOCK => {
+                worker.replies.read(ReplyHead::SIZE + offset, into);
+                Ok(())
+            }
+            block => arena.copy_out(block.saturating_add(offset as u64), into).map_err(|_| Broken),
+        };
+        let mut table = vec![0; table_len];
+        read(0, &mut table)?;
+        let body_len = total - table_len;
+        let apart = body_len > LARGEST_INLINE;
+        let start = drained.len + HEAD;
+        if apart {
+            let mut body = vec![0; body_len];
+            read(table_len, &mut body)?;
+            drained.handovers.push(Handover::Copied(body));
+        } else {
+            read(table_len, &mut out[start..start + body_len])?;
+        }
+        if head.block != NO_BLOCK {
+            worker.give_back(head.block, u64::from(head.len));
+        }
+        for row in Attachment::table(&table, usize::from(head.attachments)).into_iter().flatten() {
+            let handover = self.hand_over(index, worker, &arena, row)?;
+            drained.handovers.push(handover);
+        }
+        let last = u32::from(head.codec) | u32::from(head.attachments) << 16 | if apart { BODY_APART } else { 0 };
+        drained.len = write_head(out, drained.len, id, tag, if apart { 0 } else { body_len }, last);
+        Ok(())
+    }
+
+    fn hand_over(
+        &mut self,
+        index: usize,
+        worker: &mut WorkerEnd,
+        arena: &Segment,
+        row: Attachment,
+    ) -> Result<Handover, Broken> {
+        let Attachment { at, len } = row;
+        arena.range(at, len as usize).map_err(|_| Broken)?;
+        if self.shared.settings.views && self.view_bytes + len <= VIEW_BUDGET {
+            self.view_bytes += len;
+            return Ok(Handover::View { line: worker.line.clone(), key: ViewKey { worker: index, at, len } });
+        }
+        let mut bytes = vec![0; len as usize];
+        arena.copy_out(at, &mut bytes).map_err(|_| Broken)?;
+        worker.give_back(at, len);
+        Ok(Handover::Copied(bytes))
+    }
+
+    /// Nobody looks at this view any more; `line` says whose it was, since the index may have a new worker by now.
+    pub fn view_done(&mut self, line: &Arc<WorkerLine>, key: ViewKey) {
+        self.view_bytes = self.view_bytes.saturating_sub(key.len);
+        if let Some(Some(worker)) = self.workers.get_mut(key.worker) {
+            if Arc::ptr_eq(&worker.line, line) {
+                worker.give_back(key.at, key.len);
+            }
+        }
+    }
+
+    /// The blocks of a reply that nobody waits for.
+    fn send_home(&mut self, worker: &mut WorkerEnd, head: &ReplyHead, frame_len: usize) -> Result<(), Broken> {
+        let table_len = usize::from(head.attachments) * Attachment::SIZE;
+        let mut table = vec![0; table_len];
+        if head.block == NO_BLOCK {
+            if frame_len < ReplyHead::SIZE + table_len {
+                return Err(Broken);
+            }
+            worker.replies.read(ReplyHead::SIZE, &mut table);
+        } else {
+            worker.line.arena.copy_out(head.block, &mut table).map_err(|_| Broken)?;
+            worker.give_back(head.block, u64::from(head.len));
+        }
+        for row in Attachment::table(&table, usize::from(head.attachments)).into_iter().flatten() {
+            worker.give_back(row.at, row.len);
+        }
+        Ok(())
+    }
+
+    fn take_notice(&mut self, index: usize, worker: &WorkerEnd, tag: u32, len: usize) -> Result<(), Broken> {
+        let mut raw = [0; 16];
+        let known = len.min(raw.len());
+        worker.replies.read(0, &mut raw[..known]);
+        if tag == reply::VIEW_FREED {
+            if let Some((at, len)) = self.lent.view_freed(word(&raw, 0), index) {
+                self.requests.give(at, len);
+            }
+            return Ok(());
+        }
+        let entry = Entry(word(&raw, 0));
+        if self.tasks.task_at(entry.slot(), entry.turn()).is_some() {
+            // Only a revoked task is released, and revoking settles.
+            return Err(Broken);
+        }
+        if self.tasks.released(entry.slot(), entry.turn()) {
+            self.unpublish(entry.slot());
+            self.slot_released(entry.turn(), Some(index));
+        }
+        Ok(())
+    }
+
+    /// The shared memory cannot be trusted any more: nothing is published until all workers are gone.
+    fn poison(&mut self) {
+        if !self.poisoned {
+            self.poisoned = true;
+            self.supervisor.tell(Command::Poison { farm: self.shared.id });
+        }
+    }
+
+    /// All workers are gone: what was published is lost, the rest goes on over new segments.
+    fn start_anew(&mut self) {
+        for exit in std::mem::take(&mut self.exits) {
+            if let FarmEvent::Exited { worker, record, held, .. } = exit {
+                held.iter().for_each(|held| self.lost(held.slot, held.turn, true, &record));
+                self.forget(worker);
+            }
+        }
+        let body = br#"{"killedFor":"poison","stderr":"","started":true}"#;
+        for (id, slot, turn) in self.tasks.published() {
+            self.tasks.ended(slot, turn);
+            self.unpublish(slot);
+            self.task_over(id, None);
+            self.verdict(id, settled::LOST, body.to_vec());
+        }
+        for truth in &self.shared.truth {
+            truth.turn.store(0, Release);
+        }
+        // Blocks of tasks that wait lie in the request arena, which only the parent writes to under its own
+        // bookkeeping: it stays, the queue is made anew.
+        let Ok(queue) = QueueSegment::create(self.shared.settings.indices()) else {
+            self.settle_all(settled::NO_MEMORY);
+            return;
+        };
+        let first = queue.queue.first_turn();
+        self.line = Arc::new(FarmLine { queue, requests: self.requests.segment().clone() });
+        self.tasks.restart(first);
+        self.shared.tail.store(first, Release);
+        self.room_until = first + ENTRIES as u64;
+        self.poisoned = false;
+        self.asked = 0;
+        self.supervisor.tell(Command::Reset { farm: self.shared.id, line: self.line.clone() });
+    }
+}
+
+/// Writes a frame's head; returns where the next frame starts.
+fn write_head(out: &mut [u8], at: usize, id: u32, kind: u32, len: usize, last: u32) -> usize {
+    for (index, value) in [id, kind, len as u32, last].into_iter().enumerate() {
+        out[at + index * 4..at + index * 4 + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    (at + HEAD + len).next_multiple_of(8)
+}

@@ -1,0 +1,124 @@
+//! How tasks end other than by a reply: given up by their caller, lost with their worker, or all at once.
+
+use super::backlog::{Backlog, Place};
+use super::{settled, Farm};
+use crate::pool::tasks::{Cancel, Lost};
+use crate::process::ExitRecord;
+use crate::supervisor::Command;
+use farm_transport::frame::{mail, NO_BLOCK};
+use farm_transport::{Entry, Kind};
+use std::sync::atomic::Ordering::*;
+
+impl Farm {
+    /// The caller gives a task up. It is settled on the JavaScript side already; here its place is cleared, or the worker
+    /// that runs it is told. False when it is settled already and its frame on the way.
+    pub fn cancel(&mut self, id: u32) -> bool {
+        match self.tasks.cancel(id) {
+            Cancel::Unknown => return false,
+            Cancel::Dropped => {
+                let place = std::mem::replace(&mut self.records[id as usize].place, Place::NONE);
+                self.backlog.remove(place);
+                self.task_over(id, None);
+            }
+            Cancel::Published { slot, turn } => self.cancel_published(id, slot, turn),
+        }
+        self.shared.open.store(self.tasks.open() as u64, SeqCst);
+        true
+    }
+
+    /// Takes a task back if nobody has claimed it.
+    pub fn withdraw(&mut self, id: u32) -> bool {
+        match self.tasks.publication(id) {
+            None => self.cancel(id),
+            Some((slot, turn)) => {
+                let withdrawn = self.line.queue.queue.withdraw(slot, turn);
+                if withdrawn {
+                    self.take_back(id, slot, turn);
+                    self.shared.open.store(self.tasks.open() as u64, SeqCst);
+                }
+                withdrawn
+            }
+        }
+    }
+
+    fn take_back(&mut self, id: u32, slot: u32, turn: u64) {
+        self.tasks.withdrawn(slot, turn);
+        self.unpublish(slot);
+        self.task_over(id, None);
+    }
+
+    fn cancel_published(&mut self, id: u32, slot: u32, turn: u64) {
+        let queue = &self.line.queue.queue;
+        if queue.withdraw(slot, turn) {
+            self.take_back(id, slot, turn);
+            return;
+        }
+        let state = queue.state(slot);
+        let worker = state.owner();
+        let revoked = state.kind() == Kind::Claimed && queue.revoke(slot, turn, worker);
+        // Revoked or just done: either way the worker's word about it is still to come and frees the slot.
+        self.tasks.detach(slot, turn);
+        self.lent.detach(id, turn);
+        if revoked {
+            if let Some(Some(end)) = self.workers.get_mut(usize::from(worker)) {
+                end.mail.push(mail::CANCEL, &[&Entry::new(turn, slot).0.to_le_bytes()]);
+                self.shared.ring(worker);
+            }
+            self.supervisor.tell(Command::Revoked { farm: self.shared.id, worker: usize::from(worker), turn });
+        }
+    }
+
+    /// A publication that a dead worker held.
+    pub(super) fn lost(&mut self, slot: u32, turn: u64, started: bool, record: &ExitRecord) {
+        let inline = self.tasks.task_at(slot, turn).map(|id| self.records[id as usize].header);
+        match self.tasks.lost(slot, turn, started) {
+            Lost::Unknown => return,
+            Lost::Settled => self.slot_released(turn, None),
+            Lost::Rejected(id) => {
+                let mut record = record.clone();
+                record.started = started;
+                self.task_over(id, None);
+                self.verdict(id, settled::LOST, serde_json::to_vec(&record).unwrap_or_default());
+            }
+            Lost::Requeued(id) => {
+                self.lent.requeued(id);
+                if let Some(header) = inline.filter(|header| header.block == NO_BLOCK) {
+                    let mut bytes = vec![0; header.len as usize];
+                    // Still in its slot: nobody has published there since.
+                    if self.line.queue.read_inline(slot, &mut bytes).is_ok() {
+                        self.records[id as usize].place = self.backlog.put(&bytes);
+                    }
+                }
+            }
+        }
+        self.unpublish(slot);
+    }
+
+    /// Kills all workers now. Every open task is settled as closed.
+    pub fn destroy(&mut self) {
+        self.closing = true;
+        self.settle_all(settled::CLOSED);
+        self.supervisor.tell(Command::Destroy { farm: self.shared.id });
+    }
+
+    /// Settles every open task in one way.
+    pub fn settle_all(&mut self, kind: u32) {
+        let given = self.tasks.give_up();
+        for (id, publication) in given.tasks {
+            match publication {
+                Some(turn) => self.lent.detach(id, turn),
+                None => self.task_over(id, None),
+            }
+            self.verdict(id, kind, Vec::new());
+        }
+        self.backlog = Backlog::default();
+        for (slot, turn) in given.published {
+            if self.line.queue.queue.withdraw(slot, turn) {
+                self.tasks.released(slot, turn);
+                self.slot_released(turn, None);
+                self.unpublish(slot);
+            }
+        }
+        self.shared.open.store(0, SeqCst);
+    }
+}

@@ -1,0 +1,357 @@
+//! The farm as its JavaScript thread owns it: takes batches of tasks, publishes them, drains replies, settles. Everything
+//! in here runs on that thread; what must go on while it is blocked is the supervisor's.
+
+mod backlog;
+mod drain;
+mod ending;
+mod lent;
+mod submission;
+mod worker_end;
+
+pub use drain::{Drained, Handover, ViewKey};
+pub use submission::Submission;
+
+use crate::pool::tasks::Tasks;
+use crate::settings::Settings;
+use crate::shared::{FarmEvent, FarmLine, Shared};
+use crate::supervisor::{supervisor, Command, Inbox};
+use backlog::{Backlog, Place};
+use crossbeam::channel::{unbounded, Receiver};
+use farm_sys::{memory_available, monotonic_ns};
+use farm_transport::frame::NO_BLOCK;
+use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS};
+use farm_transport::{Arena, QueueSegment, Segment, TaskHeader};
+use lent::Lent;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering::*};
+use std::sync::Arc;
+use worker_end::WorkerEnd;
+
+/// Kinds of frames to the JavaScript side beyond the reply tags of the transport.
+pub mod settled {
+    pub const LOST: u32 = 10;
+    pub const TIMED_OUT: u32 = 11;
+    pub const NO_MEMORY: u32 = 12;
+    pub const CLOSED: u32 = 13;
+}
+
+/// From this size on memory is asked for before it is touched.
+const ASK_FROM: u64 = 1 << 20;
+const ASK_AGAIN_NS: u64 = 100_000_000;
+
+/// What is kept of an open task.
+#[derive(Clone, Copy)]
+struct Record {
+    header: TaskHeader,
+    timeout: u64,
+    place: Place,
+}
+
+pub struct Farm {
+    shared: Arc<Shared>,
+    supervisor: &'static Inbox,
+    line: Arc<FarmLine>,
+    tasks: Tasks,
+    records: Vec<Record>,
+    backlog: Backlog,
+    requests: Arena,
+    lent: Lent,
+    workers: Vec<Option<WorkerEnd>>,
+    events: Receiver<FarmEvent>,
+    /// Settlements that did not come out of a ring.
+    verdicts: VecDeque<(u32, u32, Vec<u8>)>,
+    exits: VecDeque<FarmEvent>,
+    /// Publishing is possible below this turn.
+    room_until: u64,
+    /// Workers asked for so far.
+    asked: usize,
+    poisoned: bool,
+    closing: bool,
+    memory: (u64, u64),
+    view_bytes: u64,
+}
+
+fn new_line(workers: usize) -> farm_sys::Result<Arc<FarmLine>> {
+    let queue = QueueSegment::create(workers)?;
+    Ok(Arc::new(FarmLine { queue, requests: Arc::new(Segment::create("farm-requests", ARENA)?) }))
+}
+
+impl Farm {
+    /// A farm whose workers get `boot`, opaque here, when they start.
+    pub fn open(settings: Settings, boot: Arc<[u8]>) -> farm_sys::Result<Farm> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let supervisor = supervisor()?;
+        let (sender, events) = unbounded();
+        let line = new_line(settings.indices())?;
+        let shared = Arc::new(Shared::new(NEXT.fetch_add(1, Relaxed), settings, sender)?);
+        supervisor.tell(Command::Open { shared: shared.clone(), line: line.clone(), boot });
+        let first = line.queue.queue.first_turn();
+        shared.tail.store(first, Release);
+        let mut farm = Farm {
+            tasks: Tasks::new(SLOTS, first),
+            records: Vec::new(),
+            backlog: Backlog::default(),
+            requests: Arena::new(line.requests.clone()),
+            lent: Lent::default(),
+            workers: (0..shared.settings.indices()).map(|_| None).collect(),
+            events,
+            verdicts: VecDeque::new(),
+            exits: VecDeque::new(),
+            room_until: first + ENTRIES as u64,
+            asked: 0,
+            poisoned: false,
+            closing: false,
+            memory: (0, 0),
+            view_bytes: 0,
+            shared,
+            supervisor,
+            line,
+        };
+        if farm.shared.settings.min > 0 {
+            farm.demand(farm.shared.settings.min);
+        }
+        Ok(farm)
+    }
+
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Tasks not settled.
+    pub fn open_tasks(&self) -> usize {
+        self.tasks.open()
+    }
+
+    pub fn waiting_tasks(&self) -> usize {
+        self.tasks.waiting()
+    }
+
+    /// Bytes of shared memory in use for arguments.
+    pub fn shared_bytes(&self) -> u64 {
+        self.requests.used()
+    }
+
+    /// Asks for up to `workers` workers without a task.
+    pub fn demand(&mut self, workers: usize) {
+        if workers > self.asked && !self.closing {
+            self.asked = workers.min(self.shared.settings.max);
+            self.supervisor.tell(Command::Demand { farm: self.shared.id, tasks: workers });
+        }
+    }
+
+    fn admits(&mut self, bytes: u64) -> bool {
+        if self.requests.used().saturating_add(bytes) > self.shared.settings.max_shared {
+            return false;
+        }
+        if bytes < ASK_FROM {
+            return true;
+        }
+        let now = monotonic_ns();
+        if now - self.memory.0 > ASK_AGAIN_NS || bytes > ASK_FROM * 16 {
+            self.memory = (now, memory_available());
+        }
+        // A sixteenth stays for everybody else.
+        bytes < self.memory.1 - self.memory.1 / 16
+    }
+
+    /// Copies bytes that travel beside a payload into shared memory; `None` when there is none left for them.
+    pub fn attach(&mut self, bytes: &[u8]) -> Option<u64> {
+        if !self.admits(bytes.len() as u64) {
+            return None;
+        }
+        let at = self.requests.store(&[bytes])?;
+        self.lent.add(at, bytes.len() as u64);
+        Some(at)
+    }
+
+    /// Gives back what `attach` gave to a task that is not submitted after all.
+    pub fn detach(&mut self, at: u64) {
+        if let Some(len) = self.lent.forget(at) {
+            self.requests.give(at, len);
+        }
+    }
+
+    /// Takes a batch of tasks, in order. What can be published is, and as many workers as needed are woken, once.
+    pub fn submit(&mut self, batch: &[u8]) {
+        let mut rest = batch;
+        let mut published = 0;
+        while let Some((submission, next)) = Submission::parse(rest) {
+            rest = next;
+            published += self.accept(&submission);
+        }
+        self.published(published);
+    }
+
+    fn accept(&mut self, submission: &Submission) -> usize {
+        let id = submission.id;
+        if !self.tasks.submit(id) {
+            return 0;
+        }
+        if id as usize >= self.records.len() {
+            let empty = Record { header: submission.header(0), timeout: 0, place: Place::NONE };
+            self.records.resize((id as usize + 1).next_power_of_two(), empty);
+        }
+        if self.closing {
+            self.tasks.cancel(id);
+            self.verdict(id, settled::CLOSED, Vec::new());
+            return 0;
+        }
+        let now = if submission.queue_timeout > 0 { monotonic_ns() } else { 0 };
+        let mut header = submission.header(now);
+        let payload = submission.payload;
+        if payload.len() > INLINE_SIZE {
+            let block = if self.admits(payload.len() as u64) { self.requests.store(&[payload]) } else { None };
+            match block {
+                Some(at) => header.block = at,
+                None => {
+                    self.tasks.cancel(id);
+                    submission.attachments().for_each(|row| self.detach(row.at));
+                    self.verdict(id, settled::NO_MEMORY, Vec::new());
+                    return 0;
+                }
+            }
+        }
+        if header.block != NO_BLOCK || header.attachments > 0 {
+            let block = (header.block != NO_BLOCK).then_some((header.block, payload.len() as u64));
+            self.lent.assign(id, block, submission.attachments().map(|row| row.at).collect());
+        }
+        self.records[id as usize] = Record { header, timeout: submission.timeout, place: Place::NONE };
+        // The common case: nothing waits before it, so its bytes go straight into a slot.
+        if self.tasks.waiting() == 1 && self.has_room() {
+            if let Some((id, slot, turn)) = self.tasks.publish_next() {
+                let inline = if header.block == NO_BLOCK { payload } else { &[] };
+                self.write_and_publish(id, slot, turn, inline);
+                return 1;
+            }
+        }
+        if header.block == NO_BLOCK {
+            self.records[id as usize].place = self.backlog.put(payload);
+        }
+        0
+    }
+
+    fn has_room(&mut self) -> bool {
+        let turn = self.tasks.next_turn();
+        if self.poisoned {
+            return false;
+        }
+        if turn >= self.room_until {
+            if !self.line.queue.queue.has_room(turn) {
+                return false;
+            }
+            self.room_until = self.line.queue.queue.head_turn().min(turn).saturating_add(ENTRIES as u64).max(turn + 1);
+        }
+        true
+    }
+
+    fn write_and_publish(&mut self, id: u32, slot: u32, turn: u64, inline: &[u8]) {
+        let record = &self.records[id as usize];
+        let truth = &self.shared.truth[slot as usize];
+        if record.timeout > 0 {
+            self.shared.timed.fetch_add(1, AcqRel);
+            self.shared.least_timeout.fetch_min(record.timeout, AcqRel);
+        }
+        truth.timeout.store(record.timeout, Relaxed);
+        truth.turn.store(turn, Release);
+        // The layout has room for every slot and inline payload.
+        let _ = self.line.queue.write_task(slot, &record.header, inline);
+        self.line.queue.queue.publish(slot, turn);
+    }
+
+    /// Publishes what waits, as far as slots go.
+    fn refill(&mut self) {
+        let mut published = 0;
+        while self.tasks.waiting() > 0 && self.has_room() {
+            let Some((id, slot, turn)) = self.tasks.publish_next() else { break };
+            let place = std::mem::replace(&mut self.records[id as usize].place, Place::NONE);
+            let backlog = std::mem::take(&mut self.backlog);
+            self.write_and_publish(id, slot, turn, backlog.get(place));
+            self.backlog = backlog;
+            self.backlog.remove(place);
+            published += 1;
+        }
+        self.published(published);
+    }
+
+    fn published(&mut self, count: usize) {
+        self.shared.open.store(self.tasks.open() as u64, SeqCst);
+        if count > 0 {
+            self.shared.tail.store(self.tasks.next_turn(), Release);
+            let shared = &self.shared;
+            self.line.queue.queue.wake(count, |worker| shared.ring(worker));
+        }
+        if self.tasks.open() == 0 {
+            return;
+        }
+        if self.asked < self.shared.settings.max && self.tasks.open() > self.asked {
+            self.demand(self.tasks.open());
+        }
+        let timed = self.shared.timed.load(Relaxed) > 0
+            && monotonic_ns().saturating_add(self.shared.least_timeout.load(Relaxed))
+                < self.shared.next_look.load(Acquire);
+        if timed || (!self.shared.watched.load(SeqCst) && !self.shared.watched.swap(true, SeqCst)) {
+            self.supervisor.tell(Command::Watch { farm: self.shared.id });
+        }
+    }
+
+    /// The publication is over, whoever ended it.
+    fn unpublish(&mut self, slot: u32) {
+        let truth = &self.shared.truth[slot as usize];
+        truth.turn.store(0, Release);
+        if truth.timeout.swap(0, AcqRel) > 0 {
+            self.shared.timed.fetch_sub(1, AcqRel);
+        }
+    }
+
+    fn verdict(&mut self, id: u32, kind: u32, body: Vec<u8>) {
+        self.verdicts.push_back((id, kind, body));
+        self.shared.parent_bell.ring();
+    }
+
+    fn give(&mut self, blocks: Vec<lent::Block>) {
+        for (at, len) in blocks {
+            self.requests.give(at, len);
+        }
+    }
+
+    /// A task is over and no worker has its slot. `worker`: who may still look at its attachments.
+    fn task_over(&mut self, id: u32, worker: Option<usize>) {
+        let header = &self.records[id as usize].header;
+        if header.block != NO_BLOCK || header.attachments > 0 {
+            let blocks = self.lent.task_over(id, worker);
+            self.give(blocks);
+        }
+    }
+
+    /// The slot of a task that was settled before has come back.
+    fn slot_released(&mut self, turn: u64, worker: Option<usize>) {
+        let blocks = self.lent.released(turn, worker);
+        self.give(blocks);
+    }
+
+    /// Lets workers finish and leave; those that are not gone after `timeout` ms are killed (negative: never).
+    pub fn close(&mut self, timeout: f64) {
+        self.closing = true;
+        let by = if timeout >= 0.0 { monotonic_ns().saturating_add((timeout * 1e6) as u64) } else { u64::MAX };
+        self.supervisor.tell(Command::Close { farm: self.shared.id, by });
+    }
+
+    /// Counters: the state of tasks, memory, and the supervisor's rescues.
+    pub fn stats(&self) -> serde_json::Value {
+        let open = self.tasks.open();
+        serde_json::json!({
+            "open": open,
+            "waiting": self.tasks.waiting(),
+            "settled": self.shared.settled.load(Relaxed),
+            "sharedBytes": self.requests.used(),
+            "viewBytes": self.view_bytes,
+            "rescued": self.shared.rescued.load(Relaxed),
+        })
+    }
+}
+
+impl Drop for Farm {
+    fn drop(&mut self) {
+        self.supervisor.tell(Command::Destroy { farm: self.shared.id });
+    }
+}

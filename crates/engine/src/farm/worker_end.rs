@@ -1,0 +1,45 @@
+//! The JavaScript thread's end of one worker's segment.
+
+use crate::shared::WorkerLine;
+use farm_transport::layout::worker::{GIVEN_BACK, MAIL_FROM_JS, REPLIES, REPLY_RING};
+use farm_transport::{Consumer, Producer};
+use std::sync::atomic::Ordering::*;
+use std::sync::Arc;
+
+pub struct WorkerEnd {
+    pub line: Arc<WorkerLine>,
+    pub replies: Consumer,
+    pub mail: Producer,
+    give_back: Producer,
+    /// Blocks that wait for room in the ring that takes them back.
+    waiting: Vec<(u64, u64)>,
+}
+
+impl WorkerEnd {
+    pub fn new(line: Arc<WorkerLine>) -> Self {
+        WorkerEnd {
+            replies: line.own.consumer(REPLIES),
+            mail: line.own.producer(MAIL_FROM_JS),
+            give_back: line.own.producer(GIVEN_BACK),
+            waiting: Vec::new(),
+            line,
+        }
+    }
+
+    /// A block of the worker's arena is free again.
+    pub fn give_back(&mut self, at: u64, len: u64) {
+        self.waiting.push((at, len));
+        while let Some((at, len)) = self.waiting.last() {
+            if !self.give_back.push(0, &[&at.to_le_bytes(), &len.to_le_bytes()]) {
+                return;
+            }
+            self.waiting.pop();
+        }
+    }
+
+    /// True once when the worker waits for room and half of the ring is free again.
+    pub fn should_ring(&self) -> bool {
+        let wants = self.line.own.wants_room();
+        wants.load(Relaxed) == 1 && self.replies.used() <= REPLY_RING as u64 / 2 && wants.swap(0, AcqRel) == 1
+    }
+}

@@ -1,0 +1,5 @@
+//! THE POOL: decides, does nothing. Two plain machines without clock, I/O, lock or unsafe code: [`tasks`] for the parent's
+//! JavaScript thread (order, slots, settling), [`workers`] for the supervisor (how many, the kill ladder, idling, closing).
+
+pub mod tasks;
+pub mod workers;

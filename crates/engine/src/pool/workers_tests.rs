@@ -1,0 +1,112 @@
+use super::*;
+
+const MS: u64 = 1_000_000;
+
+fn farm(min: usize, max: usize) -> Workers {
+    Workers::new(Limits { min, max, indices: 2 * max + 2, idle: Some(30 * MS), start: 100 * MS, grace: 10 * MS })
+}
+
+fn after(workers: &mut Workers, event: Event, now: u64) -> Vec<Action> {
+    let mut actions = Vec::new();
+    workers.handle(event, now, &mut actions);
+    actions
+}
+
+fn online(max: usize) -> Workers {
+    let mut workers = farm(0, max);
+    after(&mut workers, Event::Demand(max), 0);
+    for index in 0..max {
+        after(&mut workers, Event::Online(index), 0);
+    }
+    workers
+}
+
+#[test]
+fn workers_start_on_demand_up_to_max() {
+    let mut workers = farm(0, 2);
+    assert_eq!(after(&mut workers, Event::Demand(1), 0), [Action::Spawn(0)]);
+    assert_eq!(after(&mut workers, Event::Demand(5), 0), [Action::Spawn(1)]);
+    assert_eq!(after(&mut workers, Event::Demand(9), 0), []);
+}
+
+#[test]
+fn a_crashed_worker_is_replaced_under_another_index_until_the_old_one_is_drained() {
+    let mut workers = online(1);
+    assert_eq!(after(&mut workers, Event::Exited { worker: 0 }, 1), [Action::Spawn(1)]);
+    assert_eq!(workers.phase(0), Phase::Gone);
+    after(&mut workers, Event::Drained(0), 2);
+    assert_eq!(workers.phase(0), Phase::Free);
+}
+
+#[test]
+fn a_failed_start_is_not_repeated_by_itself() {
+    let mut workers = farm(1, 2);
+    assert_eq!(after(&mut workers, Event::Demand(0), 0), [Action::Spawn(0)]);
+    after(&mut workers, Event::StartFailed(0), 1);
+    let mut never = farm(0, 1);
+    after(&mut never, Event::Demand(1), 0);
+    after(&mut never, Event::StartFailed(0), 1);
+    assert_eq!(after(&mut never, Event::Exited { worker: 0 }, 2), []);
+    assert_eq!(after(&mut never, Event::Demand(1), 3), [Action::Spawn(1)]);
+}
+
+#[test]
+fn a_start_that_takes_too_long_is_killed() {
+    let mut workers = farm(0, 1);
+    after(&mut workers, Event::Demand(1), 0);
+    assert_eq!(workers.deadline(), Some(100 * MS));
+    assert_eq!(after(&mut workers, Event::Tick, 100 * MS), [Action::Kill(0, Cause::StartTimeout)]);
+}
+
+#[test]
+fn synchronous_code_is_killed_when_it_cannot_acknowledge() {
+    let mut workers = online(1);
+    assert_eq!(after(&mut workers, Event::Revoked { worker: 0, turn: 7 }, 0), [Action::Cancel { worker: 0, turn: 7 }]);
+    assert_eq!(after(&mut workers, Event::Tick, 4 * MS), []);
+    assert_eq!(after(&mut workers, Event::Tick, 5 * MS), [Action::Kill(0, Cause::Cancel)]);
+}
+
+#[test]
+fn code_that_acknowledges_gets_grace_then_term_then_kill() {
+    let mut workers = online(1);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7 }, 0);
+    after(&mut workers, Event::Acknowledged { worker: 0, turn: 7 }, MS);
+    assert_eq!(after(&mut workers, Event::Tick, 10 * MS), []);
+    assert_eq!(after(&mut workers, Event::Tick, 11 * MS), [Action::Terminate(0, Cause::Cancel)]);
+    assert_eq!(after(&mut workers, Event::Tick, 11 * MS + TERM_GRACE), [Action::Kill(0, Cause::Cancel)]);
+}
+
+#[test]
+fn a_released_task_stops_the_ladder() {
+    let mut workers = online(1);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7 }, 0);
+    after(&mut workers, Event::Released { worker: 0, turn: 7 }, MS);
+    assert_eq!(workers.deadline(), None);
+    assert_eq!(after(&mut workers, Event::Tick, 10_000 * MS), []);
+}
+
+#[test]
+fn idle_workers_leave_down_to_min() {
+    let mut workers = Workers::new(Limits { min: 1, ..online(2).limits.clone() });
+    after(&mut workers, Event::Demand(2), 0);
+    after(&mut workers, Event::Online(0), 0);
+    after(&mut workers, Event::Online(1), 0);
+    assert_eq!(after(&mut workers, Event::Idle { worker: 0, since: 0 }, 29 * MS), []);
+    assert_eq!(after(&mut workers, Event::Idle { worker: 0, since: 0 }, 30 * MS), [Action::Retire(0)]);
+    assert_eq!(after(&mut workers, Event::Idle { worker: 1, since: 0 }, 90 * MS), []);
+}
+
+#[test]
+fn close_lets_workers_finish_and_kills_at_its_deadline() {
+    let mut workers = online(2);
+    assert_eq!(after(&mut workers, Event::Close { by: 50 * MS }, 0), [Action::Retire(0), Action::Retire(1)]);
+    assert_eq!(after(&mut workers, Event::Exited { worker: 0 }, 1), []);
+    assert_eq!(after(&mut workers, Event::Tick, 50 * MS), [Action::Kill(1, Cause::Close)]);
+    assert_eq!(after(&mut workers, Event::Exited { worker: 1 }, 51 * MS), [Action::Closed]);
+    assert_eq!(after(&mut workers, Event::Demand(3), 52 * MS), []);
+}
+
+#[test]
+fn an_empty_farm_closes_at_once() {
+    assert_eq!(after(&mut farm(0, 1), Event::Destroy, 0), [Action::Closed]);
+}

@@ -1,0 +1,9 @@
+//! ONE CHILD: from the settings of its farm to the record of its end.
+
+mod command;
+mod output;
+mod record;
+
+pub use command::spawn_plan;
+pub use output::{Pump, Stream};
+pub use record::ExitRecord;

@@ -1,0 +1,53 @@
+//! What a farm is, complete and as plain data; defaults and checks are the JavaScript side's. Times are ns.
+
+use serde::Deserialize;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    pub min: usize,
+    pub max: usize,
+    pub lanes: usize,
+    pub idle: Option<u64>,
+    pub start: u64,
+    pub grace: u64,
+    pub spin: u64,
+    pub views: bool,
+    pub max_shared: u64,
+    pub program: ProgramSettings,
+    pub stdout: Output,
+    pub stderr: Output,
+    /// The program is a script that speaks Node's IPC protocol.
+    pub fork: Option<ForkSettings>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct ProgramSettings {
+    pub path: String,
+    pub args: Vec<String>,
+    /// `KEY=value`.
+    pub env: Vec<String>,
+    pub cwd: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct ForkSettings {
+    /// The message that means ready, as JSON text; without it the script is ready when it runs.
+    pub ready: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    Inherit,
+    Pipe,
+    Prefix,
+    Ignore,
+}
+
+impl Settings {
+    /// More indices than workers: a replacement starts before the old index is drained.
+    pub fn indices(&self) -> usize {
+        (self.max * 2 + 2).min(farm_transport::layout::MAX_WORKERS)
+    }
+}

@@ -1,0 +1,152 @@
+//! Where the JavaScript thread and the supervisor meet: segments, doorbells, a private table of atomics, one inbox each
+//! way. No lock.
+
+use crate::process::ExitRecord;
+use crate::settings::Settings;
+use crossbeam::channel::Sender;
+use farm_sys::Doorbell;
+use farm_transport::{layout::SLOTS, QueueSegment, Segment, WorkerSegment};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::Arc;
+
+/// One generation of what all workers of a farm map.
+pub struct FarmLine {
+    pub queue: QueueSegment,
+    pub requests: Arc<Segment>,
+}
+
+/// What one worker and its parent share.
+pub struct WorkerLine {
+    pub own: WorkerSegment,
+    pub arena: Arc<Segment>,
+}
+
+/// The parent's own record of a published slot, which no worker can write.
+#[derive(Default)]
+pub struct Truth {
+    /// Turn of the publication, 0 while there is none.
+    pub turn: AtomicU64,
+    /// Its timeout in ns, 0 for none.
+    pub timeout: AtomicU64,
+}
+
+pub struct Shared {
+    pub id: u32,
+    pub settings: Settings,
+    pub bells: Vec<Arc<Doorbell>>,
+    pub parent_bell: Doorbell,
+    pub truth: Box<[Truth]>,
+    /// To the JavaScript thread.
+    pub events: Sender<FarmEvent>,
+    /// Tasks not settled.
+    pub open: AtomicU64,
+    /// Tasks settled so far: a sign of life.
+    pub settled: AtomicU64,
+    /// The turn after the last published one.
+    pub tail: AtomicU64,
+    /// Published tasks with a timeout.
+    pub timed: AtomicU64,
+    /// The smallest timeout in use, ns.
+    pub least_timeout: AtomicU64,
+    /// When the supervisor will look at claims next, ns.
+    pub next_look: AtomicU64,
+    /// True while the supervisor looks around at short intervals.
+    pub watched: AtomicBool,
+    /// Wake-ups that only the supervisor's look around brought; 0 in a healthy run.
+    pub rescued: AtomicU64,
+}
+
+impl Shared {
+    pub fn new(id: u32, settings: Settings, events: Sender<FarmEvent>) -> farm_sys::Result<Self> {
+        let bells = (0..settings.indices()).map(|_| Doorbell::new().map(Arc::new)).collect::<Result<_, _>>()?;
+        Ok(Shared {
+            id,
+            settings,
+            bells,
+            parent_bell: Doorbell::new()?,
+            truth: (0..SLOTS).map(|_| Truth::default()).collect(),
+            events,
+            open: AtomicU64::new(0),
+            settled: AtomicU64::new(0),
+            tail: AtomicU64::new(0),
+            timed: AtomicU64::new(0),
+            least_timeout: AtomicU64::new(u64::MAX),
+            next_look: AtomicU64::new(u64::MAX),
+            watched: AtomicBool::new(false),
+            rescued: AtomicU64::new(0),
+        })
+    }
+
+    pub fn ring(&self, worker: u16) {
+        if let Some(bell) = self.bells.get(worker as usize) {
+            bell.ring();
+        }
+    }
+
+    /// Tells the JavaScript thread, which is always rung: such events are rare.
+    pub fn post(&self, event: FarmEvent) {
+        // The receiver is gone when the environment ended; then nobody is left to be told.
+        let _ = self.events.send(event);
+        self.parent_bell.ring();
+    }
+
+    pub fn is_current(&self, slot: u32, turn: u64) -> bool {
+        self.truth.get(slot as usize).is_some_and(|truth| truth.turn.load(Acquire) == turn)
+    }
+}
+
+/// A publication that a dead worker held.
+#[derive(Debug, Clone, Copy)]
+pub struct Held {
+    pub slot: u32,
+    pub turn: u64,
+    pub started: bool,
+}
+
+/// From the supervisor to the JavaScript thread.
+pub enum FarmEvent {
+    /// A worker is about to start: from now on its ring is to be drained.
+    Joined {
+        worker: usize,
+        line: Arc<WorkerLine>,
+    },
+    Spawned {
+        worker: usize,
+        pid: i32,
+    },
+    Online {
+        worker: usize,
+    },
+    /// The worker cannot work. `error`: what its bootstrap sent, codec first; else the record says it all.
+    StartFailed {
+        worker: usize,
+        reason: &'static str,
+        message: String,
+        error: Option<Vec<u8>>,
+        record: Option<ExitRecord>,
+    },
+    /// An error in the worker outside of any task.
+    WorkerError {
+        worker: usize,
+        error: Vec<u8>,
+    },
+    Exited {
+        worker: usize,
+        record: ExitRecord,
+        held: Vec<Held>,
+        planned: bool,
+    },
+    TimedOut {
+        slot: u32,
+        turn: u64,
+    },
+    /// Bytes that the worker wrote to stdout (1) or stderr (2).
+    Output {
+        worker: usize,
+        stream: u8,
+        bytes: Vec<u8>,
+    },
+    /// All workers are gone after somebody wrote over the shared queue.
+    Poisoned,
+    Closed,
+}

@@ -1,0 +1,96 @@
+//! The supervisor's thread: one poll, then what came in, then what is due.
+
+use super::command::Command;
+use super::farm_state::{of_token, FarmState, Hands, Watched};
+use super::spawner::Order;
+use crate::pool::workers::Event;
+use crossbeam::channel::{Receiver, Sender};
+use farm_sys::{monotonic_ns, Doorbell, Poller};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The poller's token of the supervisor's own doorbell.
+pub const BELL: u64 = u64::MAX;
+
+pub struct EventLoop {
+    poller: Poller,
+    commands: Receiver<Command>,
+    bell: Arc<Doorbell>,
+    spawner: Sender<Order>,
+    farms: HashMap<u32, FarmState>,
+}
+
+impl EventLoop {
+    pub fn new(poller: Poller, commands: Receiver<Command>, bell: Arc<Doorbell>, spawner: Sender<Order>) -> Self {
+        EventLoop { poller, commands, bell, spawner, farms: HashMap::new() }
+    }
+
+    pub fn run(mut self) {
+        let mut ready = Vec::new();
+        let mut next = u64::MAX;
+        loop {
+            let timeout = (next != u64::MAX).then(|| next.saturating_sub(monotonic_ns()));
+            ready.clear();
+            if self.poller.wait(&mut ready, timeout).is_err() {
+                // A poller that fails for good would leave every worker without supervision: end them instead.
+                return;
+            }
+            for token in &ready {
+                self.event(*token);
+            }
+            self.bell.clear();
+            while let Ok(command) = self.commands.try_recv() {
+                self.command(command);
+            }
+            let hands = Hands { poller: &self.poller, spawner: &self.spawner };
+            next = self.farms.values_mut().map(|farm| farm.tick(&hands)).min().unwrap_or(u64::MAX);
+            self.farms.retain(|_, farm| !farm.closed);
+        }
+    }
+
+    fn event(&mut self, token: u64) {
+        if token == BELL {
+            return;
+        }
+        let (farm, worker, watched) = of_token(token);
+        let hands = Hands { poller: &self.poller, spawner: &self.spawner };
+        let Some(farm) = self.farms.get_mut(&farm) else { return };
+        match watched {
+            Watched::Line => farm.hear(worker, &hands),
+            Watched::Exit => farm.check_exit(worker, &hands),
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let hands = Hands { poller: &self.poller, spawner: &self.spawner };
+        let mut with = |farm: u32, act: &mut dyn FnMut(&mut FarmState)| {
+            if let Some(farm) = self.farms.get_mut(&farm) {
+                act(farm);
+            }
+        };
+        match command {
+            Command::Open { shared, line, boot } => {
+                self.farms.insert(shared.id, FarmState::new(shared, line, boot));
+            }
+            Command::Demand { farm, tasks } => with(farm, &mut |farm| farm.handle(Event::Demand(tasks), &hands)),
+            Command::Revoked { farm, worker, turn } => {
+                with(farm, &mut |farm| farm.handle(Event::Revoked { worker, turn }, &hands))
+            }
+            Command::Watch { farm } => with(farm, &mut |farm| farm.watch()),
+            Command::Drained { farm, worker } => with(farm, &mut |farm| farm.handle(Event::Drained(worker), &hands)),
+            Command::Close { farm, by } => with(farm, &mut |farm| farm.handle(Event::Close { by }, &hands)),
+            Command::Destroy { farm } => with(farm, &mut |farm| farm.handle(Event::Destroy, &hands)),
+            Command::Poison { farm } => with(farm, &mut |farm| farm.poison(&hands)),
+            Command::Reset { farm, line } => with(farm, &mut |farm| farm.reset(line.clone(), &hands)),
+            Command::Spawned { farm, worker, child } => {
+                let mut child = Some(child);
+                // The farm waits for all its children, so it is still here; otherwise the line's end ends the child.
+                with(farm, &mut |farm| {
+                    if let Some(child) = child.take() {
+                        farm.spawned(worker, child, &hands);
+                    }
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! One farm as the supervisor sees it: the pool's decisions and the workers they are about.
+
+use super::lookout::{Finding, Lookout, INTERVAL};
+use super::spawner::Order;
+use super::worker::Worker;
+use crate::pool::workers::{Action, Event, Limits, Phase, Workers};
+use crate::process::{spawn_plan, Pump, Stream};
+use crate::settings::Output;
+use crate::shared::{FarmEvent, FarmLine, Held, Shared, WorkerLine};
+use crossbeam::channel::Sender;
+use farm_sys::{monotonic_ns, usable_cpus, Child, Fd, Line, Poller};
+use farm_transport::endpoint::Hello;
+use farm_transport::layout::{self, phase, ARENA};
+use farm_transport::{Entry, Kind, Segment, WorkerSegment};
+use std::sync::atomic::Ordering::*;
+use std::sync::Arc;
+
+/// Looks for an exit at this interval where the system cannot tell (no pidfd).
+const EXIT_POLL: u64 = 20_000_000;
+
+pub struct FarmState {
+    pub shared: Arc<Shared>,
+    line: Arc<FarmLine>,
+    boot: Arc<[u8]>,
+    pool: Workers,
+    workers: Vec<Option<Worker>>,
+    lookout: Lookout,
+    next_lookout: u64,
+    halted: bool,
+    pub closed: bool,
+}
+
+/// What the supervisor lends a farm to act with.
+pub struct Hands<'a> {
+    pub poller: &'a Poller,
+    pub spawner: &'a Sender<Order>,
+}
+
+pub enum Watched {
+    Line,
+    Exit,
+}
+
+/// Farm, worker and descriptor in one number for the poller.
+pub fn token(farm: u32, worker: usize, watched: Watched) -> u64 {
+    u64::from(farm) << 24 | (worker as u64) << 8 | watched as u64
+}
+
+pub fn of_token(token: u64) -> (u32, usize, Watched) {
+    let watched = if token & 0xff == Watched::Line as u64 { Watched::Line } else { Watched::Exit };
+    ((token >> 24) as u32, (token >> 8 & 0xffff) as usize, watched)
+}
+
+impl FarmState {
+    pub fn new(shared: Arc<Shared>, line: Arc<FarmLine>, boot: Arc<[u8]>) -> Self {
+        let settings = &shared.settings;
+        let limits = Limits {
+            min: settings.min,
+            max: settings.max,
+            indices: settings.indices(),
+            idle: settings.idle,
+            start: settings.start,
+            grace: settings.grace,
+        };
+        let workers = (0..settings.indices()).map(|_| None).collect();
+        FarmState {
+            pool: Workers::new(limits),
+            workers,
+            line,
+            boot,
+            lookout: Lookout::default(),
+            next_lookout: u64::MAX,
+            halted: false,
+            closed: false,
+            shared,
+        }
+    }
+
+    pub fn handle(&mut self, event: Event, hands: &Hands) {
+        let mut actions = Vec::new();
+        self.pool.handle(event, monotonic_ns(), &mut actions);
+        for action in actions {
+            self.act(action, hands);
+        }
+        self.line.queue.queue.set_online(self.pool.online());
+    }
+
+    fn act(&mut self, action: Action, hands: &Hands) {
+        match action {
+            Action::Spawn(worker) => {
+                if let Err(error) = self.start(worker, hands) {
+                    self.cannot_start(worker, &error, hands);
+                }
+            }
+            Action::Closed => {
+                self.closed = true;
+                self.shared.post(FarmEvent::Closed);
+            }
+            Action::Retire(worker) => self.with(worker, |worker| worker.mail_retire()),
+            Action::Cancel { worker, turn } => self.with(worker, |worker| worker.mail_cancel(turn)),
+            Action::Terminate(worker, cause) => self.with(worker, |worker| worker.terminate(cause)),
+            Action::Kill(worker, cause) => self.with(worker, |worker| worker.kill(cause)),
+        }
+    }
+
+    fn with(&mut self, index: usize, act: impl FnOnce(&mut Worker)) {
+        if let Some(worker) = &mut self.workers[index] {
+            act(worker);
+            self.shared.ring(index as u16);
+        }
+    }
+
+    fn cannot_start(&mut self, worker: usize, error: &farm_sys::Error, hands: &Hands) {
+        let message = error.to_string();
+        self.shared.post(FarmEvent::StartFailed { worker, reason: "spawn", message, error: None, record: None });
+        self.workers[worker] = None;
+        self.handle(Event::StartFailed(worker), hands);
+        self.handle(Event::Exited { worker }, hands);
+        // It never joined, so nothing is to be drained.
+        self.handle(Event::Drained(worker), hands);
+    }
+
+    fn start(&mut self, worker: usize, hands: &Hands) -> farm_sys::Result<()> {
+        let settings = &self.shared.settings;
+        let shared = Arc::new(WorkerLine {
+            own: WorkerSegment::create()?,
+            arena: Arc::new(Segment::create("farm-replies", ARENA)?),
+        });
+        let (line, theirs) = Line::pair()?;
+        let boot = Segment::create("farm-boot", self.boot.len().max(1))?;
+        boot.copy_in(0, &self.boot).map_err(|_| farm_sys::Error::Unsupported { what: "boot data of this size" })?;
+        let hello = Hello {
+            layout: layout::VERSION,
+            worker: worker as u16,
+            workers: self.shared.bells.len(),
+            lanes: settings.lanes,
+            spin_ns: settings.spin,
+            cpus: usable_cpus(),
+            boot_len: self.boot.len(),
+            arena_len: ARENA,
+            requests_len: self.line.requests.len(),
+            max_shared: settings.max_shared,
+        };
+        let mut fds: Vec<&Fd> = vec![
+            self.line.queue.segment().fd(),
+            self.line.requests.fd(),
+            shared.own.segment().fd(),
+            shared.arena.fd(),
+            boot.fd(),
+            self.shared.parent_bell.fd(),
+        ];
+        fds.extend(self.shared.bells.iter().map(|bell| bell.fd()));
+        hello.send(&line, &fds).map_err(|error| farm_sys::Error::system("hello", std::io::Error::other(error)))?;
+
+        let farm = self.shared.clone();
+        let (plan, streams) = spawn_plan(settings, theirs, |number, fd, output: Output| {
+            let farm = farm.clone();
+            let deliver = move |bytes| farm.post(FarmEvent::Output { worker, stream: number, bytes });
+            Stream::new(fd, number, output, format!("[worker {}] ", worker + 1), Box::new(deliver))
+        })?;
+        let pump = Pump::get()?;
+        streams.iter().for_each(|stream| pump.watch(stream.clone()));
+        hands.poller.add(line.fd(), token(self.shared.id, worker, Watched::Line))?;
+        self.shared.post(FarmEvent::Joined { worker, line: shared.clone() });
+        self.workers[worker] = Some(Worker::new(line, shared, streams, monotonic_ns()));
+        let order = Order { farm: self.shared.id, worker, plan };
+        hands.spawner.send(order).map_err(|_| farm_sys::Error::Unsupported { what: "spawning without its thread" })
+    }
+
+    pub fn spawned(&mut self, index: usize, child: farm_sys::Result<Child>, hands: &Hands) {
+        let Some(worker) = &mut self.workers[index] else { return };
+        match child {
+            Ok(child) => {
+                if let Some(fd) = child.exit_fd() {
+                    // Without the report its exit is found by polling.
+                    let _ = hands.poller.add(fd, token(self.shared.id, index, Watched::Exit));
+                }
+                self.shared.post(FarmEvent::Spawned { worker: index, pid: child.pid() });
+                worker.child = Some(child);
+                if worker.kill_on_arrival {
+                    let cause = worker.cause.unwrap_or(crate::pool::workers::Cause::Destroy);
+                    worker.kill(cause);
+                }
+            }
+            Err(error) => {
+                hands.poller.remove(worker.line.fd());
+                let program = &self.shared.settings.program;
+                let message = format!("{} could not be started: {error}", program.path);
+                self.shared.post(FarmEvent::StartFailed {
+                    worker: index,
+                    reason: "spawn",
+                    message,
+                    error: None,
+                    record: None,
+                });
+                self.workers[index] = None;
+                self.handle(Event::StartFailed(index), hands);
+                self.handle(Event::Exited { worker: index }, hands);
+                self.handle(Event::Drained(index), hands);
+            }
+        }
+    }
+
+    /// Something on the line of a worker: a word from its bootstrap, or its end.
+    pub fn hear(&mut self, index: usize, hands: &Hands) {
+        let mut raw = vec![0; 256 * 1024];
+        loop {
+            let Some(worker) = &mut self.workers[index] else { return };
+            match worker.line.receive(&mut raw) {
+                Ok(None) => return,
+                Ok(Some((0, _))) | Err(_) => {
+                    // Closed. An exit follows; a worker that closes its line and lives on does not count any more.
+                    hands.poller.remove(worker.line.fd());
+                    if worker.child.as_ref().is_some_and(|child| !child.has_ended()) {
+                        worker.kill(crate::pool::workers::Cause::Close);
+                    }
+                    return;
+                }
+                Ok(Some((len, _))) => self.message(index, &raw[..len], hands),
+            }
+        }
+    }
+
+    fn message(&mut self, index: usize, message: &[u8], hands: &Hands) {
+        let Some((tag, error)) = message.split_first() else { return };
+        match *tag {
+            b'o' => {
+                self.shared.post(FarmEvent::Online { worker: index });
+                self.handle(Event::Online(index), hands);
+                // It may have come too late for the ring of what waits.
+                self.shared.ring(index as u16);
+            }
+            b'f' => {
+                if let Some(worker) = &mut self.workers[index] {
+                    worker.failed = true;
+                }
+                let (reason, message, error) = ("load", String::new(), Some(error.to_vec()));
+                self.shared.post(FarmEvent::StartFailed { worker: index, reason, message, error, record: None });
+                self.handle(Event::StartFailed(index), hands);
+            }
+            b'e' => self.shared.post(FarmEvent::WorkerError { worker: index, error: error.to_vec() }),
+            _ => {}
+        }
+    }
+
+    /// The child of a worker may have ended.
+    pub fn check_exit(&mut self, index: usize, hands: &Hands) {
+        let Some(worker) = &self.workers[index] else { return };
+        let Some(status) = worker.reap() else { return };
+        // What it said last comes before its end.
+        self.hear(index, hands);
+        let Some(worker) = self.workers[index].take() else { return };
+        hands.poller.remove(worker.line.fd());
+        if let Some(fd) = worker.child.as_ref().and_then(Child::exit_fd) {
+            hands.poller.remove(fd);
+        }
+        let record = worker.record(index, status, monotonic_ns());
+        let never_online =
+            self.pool.phase(index) == Phase::Starting || worker.shared.own.phase().load(Acquire) == phase::STARTING;
+        if never_online && !worker.failed {
+            let reason = if worker.cause.is_some() { "handshake" } else { "load" };
+            let (message, record) = (String::new(), Some(record.clone()));
+            self.shared.post(FarmEvent::StartFailed { worker: index, reason, message, error: None, record });
+            self.handle(Event::StartFailed(index), hands);
+        }
+        let planned = worker.shared.own.phase().load(Acquire) == phase::BYE;
+        let held = self.held_by(index as u16, &worker.shared);
+        self.shared.post(FarmEvent::Exited { worker: index, record, held, planned });
+        let queue = &self.line.queue.queue;
+        queue.forget(index as u16);
+        queue.wake(1, |worker| self.shared.ring(worker));
+        self.handle(Event::Exited { worker: index }, hands);
+        if self.halted && self.pool.alive() == 0 {
+            self.shared.post(FarmEvent::Poisoned);
+        }
+    }
+
+    fn held_by(&self, owner: u16, worker: &WorkerLine) -> Vec<Held> {
+        let stamps: Vec<u64> = (0..self.shared.settings.lanes)
+            .filter_map(|lane| worker.own.read_stamp(lane))
+            .map(|stamp| stamp.task)
+            .collect();
+        let mut held = Vec::new();
+        for (slot, truth) in self.shared.truth.iter().enumerate() {
+            let turn = truth.turn.load(Acquire);
+            let state = self.line.queue.queue.state(slot as u32);
+            if turn == 0 || state.turn() != turn || state.owner() != owner {
+                continue;
+            }
+            let slot = slot as u32;
+            match state.kind() {
+                Kind::Claimed => held.push(Held { slot, turn, started: stamps.contains(&Entry::new(turn, slot).0) }),
+                Kind::Done | Kind::Revoked | Kind::Released => held.push(Held { slot, turn, started: true }),
+                _ => {}
+            }
+        }
+        held
+    }
+
+    pub fn watch(&mut self) {
+        self.next_lookout = self.next_lookout.min(monotonic_ns() + INTERVAL);
+    }
+
+    pub fn poison(&mut self, hands: &Hands) {
+        if self.halted {
+            return;
+        }
+        self.halted = true;
+        self.handle(Event::Halt, hands);
+        if self.pool.alive() == 0 {
+            self.shared.post(FarmEvent::Poisoned);
+        }
+    }
+
+    pub fn reset(&mut self, line: Arc<FarmLine>, hands: &Hands) {
+        self.line = line;
+        self.halted = false;
+        self.handle(Event::Resume, hands);
+    }
+
+    fn each_alive(&self) -> impl Iterator<Item = (u16, &Worker)> {
+        self.workers.iter().enumerate().filter_map(|(index, worker)| Some((index as u16, worker.as_ref()?)))
+    }
+
+    /// Everything that depends on time. Returns when to come again.
+    pub fn tick(&mut self, hands: &Hands) -> u64 {
+        let now = monotonic_ns();
+        let mut next = self.expire(now, hands);
+        self.follow_cancels(hands);
+        next = next.min(self.retire_idle(now, hands));
+        self.handle(Event::Tick, hands);
+        next = next.min(self.look_around(now, hands));
+        if self.each_alive().any(|(_, worker)| worker.child.as_ref().is_some_and(|child| child.exit_fd().is_none())) {
+            for index in 0..self.workers.len() {
+                self.check_exit(index, hands);
+            }
+            next = next.min(now + EXIT_POLL);
+        }
+        self.shared.next_look.store(next, Release);
+        next.min(self.pool.deadline().unwrap_or(u64::MAX))
+    }
+
+    /// Revokes what has run longer than it may. No claim made after `now` can expire before `now + least timeout`.
+    fn expire(&mut self, now: u64, hands: &Hands) -> u64 {
+        if self.shared.timed.load(Acquire) == 0 {
+            self.shared.least_timeout.store(u64::MAX, Release);
+            return u64::MAX;
+        }
+        let mut next = now.saturating_add(self.shared.least_timeout.load(Acquire));
+        let mut expired = Vec::new();
+        for (index, worker) in self.each_alive() {
+            for lane in 0..self.shared.settings.lanes {
+                let Some(stamp) = worker.shared.own.read_stamp(lane) else { continue };
+                let (slot, turn) = (Entry(stamp.task).slot(), Entry(stamp.task).turn());
+                let Some(truth) = self.shared.truth.get(slot as usize) else { continue };
+                let timeout = truth.timeout.load(Acquire);
+                if timeout == 0 || truth.turn.load(Acquire) != turn {
+                    continue;
+                }
+                // A start in the future is a lie; then it starts now.
+                let at = stamp.since.min(now).saturating_add(timeout);
+                if at > now {
+                    next = next.min(at);
+                } else if self.line.queue.queue.revoke(slot, turn, index) {
+                    expired.push((index as usize, slot, turn));
+                }
+            }
+        }
+        for (worker, slot, turn) in expired {
+            self.shared.post(FarmEvent::TimedOut { slot, turn });
+            self.handle(Event::Revoked { worker, turn }, hands);
+        }
+        next
+    }
+
+    /// What became of cancels that were mailed: acknowledged, or the task let go.
+    fn follow_cancels(&mut self, hands: &Hands) {
+        let cancels: Vec<_> = self.pool.cancels().collect();
+        for (worker, turn) in cancels {
+            let Some(state) = &self.workers[worker] else { continue };
+            let held = self.shared.truth.iter().enumerate().any(|(slot, truth)| {
+                truth.turn.load(Acquire) == turn && self.line.queue.queue.state(slot as u32).kind() == Kind::Revoked
+            });
+            if !held {
+                self.handle(Event::Released { worker, turn }, hands);
+            } else if state.shared.own.ack().load(Acquire) == turn {
+                self.handle(Event::Acknowledged { worker, turn }, hands);
+            }
+        }
+    }
+
+    fn retire_idle(&mut self, now: u64, hands: &Hands) -> u64 {
+        let Some(idle) = self.pool.limits().idle.filter(|_| self.pool.may_shrink()) else { return u64::MAX };
+        let mut next = u64::MAX;
+        let since: Vec<_> = self
+            .each_alive()
+            .map(|(index, worker)| (index as usize, worker.shared.own.idle_since().load(Relaxed)))
+            .collect();
+        for (worker, since) in since {
+            if self.pool.phase(worker) != Phase::Online {
+                continue;
+            }
+            let since = if since == 0 { now } else { since.min(now) };
+            if since.saturating_add(idle) <= now {
+                self.handle(Event::Idle { worker, since }, hands);
+            } else {
+                next = next.min(since.saturating_add(idle));
+            }
+        }
+        next
+    }
+
+    fn look_around(&mut self, now: u64, hands: &Hands) -> u64 {
+        if now < self.next_lookout || self.halted {
+            return self.next_lookout;
+        }
+        let workers: Vec<_> = self.each_alive().map(|(index, worker)| (index, worker.shared.clone())).collect();
+        self.next_lookout = now + INTERVAL;
+        match self.lookout.look(&self.shared, &self.line, &workers) {
+            Finding::Nothing => {}
+            Finding::Quiet => {
+                self.next_lookout = u64::MAX;
+                self.lookout = Lookout::default();
+                self.shared.watched.store(false, SeqCst);
+                // A task opened between the look and this store found itself watched.
+                if self.shared.open.load(SeqCst) > 0 {
+                    self.shared.watched.store(true, SeqCst);
+                    self.next_lookout = now + INTERVAL;
+                }
+            }
+            Finding::Poison => {
+                self.next_lookout = u64::MAX;
+                self.shared.watched.store(false, SeqCst);
+                self.poison(hands);
+            }
+        }
+        self.next_lookout
+    }
+}

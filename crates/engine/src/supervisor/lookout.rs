@@ -1,0 +1,107 @@
+//! The look around at short intervals while tasks are open: whoever should be awake is rung, and a queue that cannot be as
+//! it is, is reported. In a healthy run it finds nothing.
+
+use crate::shared::{FarmLine, Shared, WorkerLine};
+use farm_transport::{layout::worker::REPLIES, Kind};
+use std::sync::atomic::Ordering::*;
+use std::sync::Arc;
+
+pub const INTERVAL: u64 = 50_000_000;
+/// Looks without an open task before the looking stops.
+const QUIET_LOOKS: u32 = 20;
+/// Looks at the same standstill before the whole queue is checked.
+const STILL_LOOKS: u32 = 2;
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Finding {
+    Nothing,
+    /// No open task for a while: stop looking.
+    Quiet,
+    /// Somebody wrote over the shared queue.
+    Poison,
+}
+
+#[derive(Default)]
+pub struct Lookout {
+    quiet: u32,
+    still: u32,
+    head: u64,
+    settled: u64,
+    unread: u32,
+}
+
+impl Lookout {
+    pub fn look(&mut self, shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) -> Finding {
+        let queue = &line.queue.queue;
+        if shared.open.load(Acquire) == 0 {
+            self.still = 0;
+            self.quiet += 1;
+            return if self.quiet >= QUIET_LOOKS { Finding::Quiet } else { Finding::Nothing };
+        }
+        self.quiet = 0;
+        let head = queue.head_turn();
+        let settled = shared.settled.load(Relaxed);
+        let moved = head != self.head || settled != self.settled;
+        (self.head, self.settled) = (head, settled);
+        if moved {
+            self.still = 0;
+            self.unread = 0;
+            return Finding::Nothing;
+        }
+        self.still += 1;
+        let tail = shared.tail.load(Acquire);
+        if head > tail {
+            return Finding::Poison;
+        }
+        if queue.has_ready() && queue.wake(1, |worker| shared.ring(worker)) > 0 {
+            shared.rescued.fetch_add(1, Relaxed);
+        }
+        self.ring_parent(shared, line, workers);
+        if self.still >= STILL_LOOKS && impossible(shared, line, head, tail, workers) {
+            return Finding::Poison;
+        }
+        Finding::Nothing
+    }
+
+    /// A reply that lies in a ring for two looks while the parent is said to sleep: nobody rang.
+    fn ring_parent(&mut self, shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) {
+        let waiting =
+            line.queue.queue.parent_is_asleep() && workers.iter().any(|(_, worker)| worker.own.unread(REPLIES));
+        self.unread = if waiting { self.unread + 1 } else { 0 };
+        if self.unread >= 2 {
+            self.unread = 0;
+            shared.rescued.fetch_add(1, Relaxed);
+            shared.parent_bell.ring();
+        }
+    }
+}
+
+/// At a standstill every published task must be in a state that explains it.
+fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, workers: &[(u16, Arc<WorkerLine>)]) -> bool {
+    let queue = &line.queue.queue;
+    let alive = |owner: u16| workers.iter().any(|(index, _)| *index == owner);
+    if head < tail && queue.entry_at(head).turn() != head {
+        return true;
+    }
+    for (slot, truth) in shared.truth.iter().enumerate() {
+        let turn = truth.turn.load(Acquire);
+        // From `tail` on the JavaScript thread is still writing.
+        if turn == 0 || turn >= tail {
+            continue;
+        }
+        let state = queue.state(slot as u32);
+        let fits = state.turn() == turn
+            && match state.kind() {
+                // Behind the head nobody would ever claim it.
+                Kind::Ready => turn >= queue.head_turn(),
+                Kind::Claimed => alive(state.owner()),
+                Kind::Done | Kind::Revoked | Kind::Released | Kind::Withdrawn => true,
+                Kind::Free | Kind::Broken => false,
+            };
+        // The JavaScript thread may have settled it between the two looks.
+        if !fits && truth.turn.load(Acquire) == turn {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,37 @@
+//! THE SUPERVISOR: does what `pool::workers` decides. One thread per process for all farms: it watches children, looks at
+//! deadlines, climbs the kill ladder. It never blocks; starting children has a thread of its own (`spawner`).
+
+mod command;
+mod event_loop;
+mod farm_state;
+mod lookout;
+mod spawner;
+mod worker;
+
+pub use command::{Command, Inbox};
+
+use crossbeam::channel::unbounded;
+use farm_sys::{Doorbell, Poller};
+use std::sync::{Arc, OnceLock};
+
+/// The supervisor of this process, started with the first farm.
+pub fn supervisor() -> farm_sys::Result<&'static Inbox> {
+    static SUPERVISOR: OnceLock<Inbox> = OnceLock::new();
+    if let Some(inbox) = SUPERVISOR.get() {
+        return Ok(inbox);
+    }
+    let (sender, commands) = unbounded();
+    let bell = Arc::new(Doorbell::new()?);
+    let poller = Poller::new()?;
+    poller.add(bell.fd(), event_loop::BELL)?;
+    let inbox = SUPERVISOR.get_or_init(|| Inbox { commands: sender, bell: bell.clone() });
+    // Of two environments that come at the same time one has lost, and starts nothing.
+    if Arc::ptr_eq(&inbox.bell, &bell) {
+        let spawner = spawner::start(inbox.clone())?;
+        std::thread::Builder::new()
+            .name("farm-supervisor".into())
+            .spawn(move || event_loop::EventLoop::new(poller, commands, bell, spawner).run())
+            .map_err(|error| farm_sys::Error::system("thread", error))?;
+    }
+    Ok(inbox)
+}

@@ -1,0 +1,92 @@
+//! One worker as the supervisor sees it: its child, its line, its streams.
+
+use crate::pool::workers::Cause;
+use crate::process::{ExitRecord, Stream};
+use crate::shared::WorkerLine;
+use farm_sys::{Child, ExitStatus, Line};
+use farm_transport::{frame::mail, layout::worker::MAIL_FROM_SUPERVISOR, Entry, Producer, NO_SLOT};
+use std::sync::Arc;
+
+pub struct Worker {
+    pub child: Option<Child>,
+    pub line: Line,
+    pub shared: Arc<WorkerLine>,
+    pub streams: Vec<Arc<Stream>>,
+    pub spawned_at: u64,
+    pub cause: Option<Cause>,
+    /// It has told why it cannot work.
+    pub failed: bool,
+    /// A signal that waits for the child to exist.
+    pub kill_on_arrival: bool,
+    mail: Producer,
+}
+
+const SIGKILL: i32 = 9;
+const SIGTERM: i32 = 15;
+
+impl Worker {
+    pub fn new(line: Line, shared: Arc<WorkerLine>, streams: Vec<Arc<Stream>>, now: u64) -> Self {
+        let mail = shared.own.producer(MAIL_FROM_SUPERVISOR);
+        Worker {
+            child: None,
+            line,
+            shared,
+            streams,
+            spawned_at: now,
+            cause: None,
+            failed: false,
+            kill_on_arrival: false,
+            mail,
+        }
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.child.as_ref().map_or(0, Child::pid)
+    }
+
+    pub fn kill(&mut self, cause: Cause) {
+        self.cause = self.cause.or(Some(cause));
+        match &self.child {
+            Some(child) => {
+                let _ = child.signal(SIGKILL);
+            }
+            None => self.kill_on_arrival = true,
+        }
+    }
+
+    pub fn terminate(&mut self, cause: Cause) {
+        self.cause = self.cause.or(Some(cause));
+        if let Some(child) = &self.child {
+            let _ = child.signal(SIGTERM);
+        }
+    }
+
+    pub fn mail_cancel(&mut self, turn: u64) {
+        // A full mailbox means a worker that does not read: the ladder goes on without an acknowledgement.
+        self.mail.push(mail::CANCEL, &[&Entry::new(turn, NO_SLOT).0.to_le_bytes()]);
+    }
+
+    pub fn mail_retire(&mut self) {
+        self.mail.push(mail::RETIRE, &[]);
+    }
+
+    /// The exit, if the child has ended; what it started and left in its group ends with it.
+    pub fn reap(&self) -> Option<ExitStatus> {
+        let child = self.child.as_ref()?;
+        if !child.has_ended() {
+            return None;
+        }
+        child.signal_group(SIGKILL);
+        child.reap()
+    }
+
+    pub fn record(&self, index: usize, status: ExitStatus, now: u64) -> ExitRecord {
+        for stream in &self.streams {
+            stream.read();
+        }
+        let stderr =
+            self.streams.iter().find(|stream| stream.is_stderr()).map(|stream| stream.tail()).unwrap_or_default();
+        let age = now.saturating_sub(self.spawned_at) / 1_000_000;
+        ExitRecord::new(index + 1, self.pid(), status, stderr, age, self.cause.map(Cause::name))
+    }
+}

@@ -1,0 +1,28 @@
+//! What a system call can answer: the operation that failed and the system's own error, or that it does not exist here.
+
+use std::io;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{op}: {source}")]
+    System { op: &'static str, source: io::Error },
+    #[error("{what} is not supported on this system")]
+    Unsupported { what: &'static str },
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn system(op: &'static str, source: impl Into<io::Error>) -> Self {
+        Error::System { op, source: source.into() }
+    }
+
+    /// The last OS error under the name of the operation that set it.
+    pub fn last(op: &'static str) -> Self {
+        Error::System { op, source: io::Error::last_os_error() }
+    }
+
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Error::System { source, .. } if matches!(source.kind(), io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull))
+    }
+}

@@ -1,0 +1,25 @@
+//! THE SYSTEM: the only crate that names an operating system, and a home of unsafe code.
+//!
+//! Every item below exists on every target under the same name. Where a system lacks the ability, the call answers
+//! [`Error::Unsupported`]; nothing is silently skipped.
+
+mod error;
+mod plan;
+
+#[cfg(target_os = "linux")]
+#[path = "linux/mod.rs"]
+mod os;
+#[cfg(not(target_os = "linux"))]
+#[path = "unsupported/mod.rs"]
+mod os;
+#[cfg(unix)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+mod unix;
+
+pub use error::{Error, Result};
+pub use plan::{ExitStatus, Program, SpawnPlan, Stdio};
+
+pub use os::{
+    die_with_parent, memory_available, memory_limit, monotonic_ns, pipe, private_memory, process_state, spawn,
+    usable_cpus, watch_line, Child, Doorbell, Fd, Line, Memory, Poller, SUPPORTED,
+};

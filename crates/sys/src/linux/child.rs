@@ -1,0 +1,107 @@
+//! One child process: start, signal, reap; and, on the child's side, the bond to its parent.
+
+use super::Fd;
+use crate::{unix::posix_spawn, Error, ExitStatus, Result, SpawnPlan};
+use rustix::event::{poll, PollFd, PollFlags};
+use rustix::io::Errno;
+use rustix::process::{self, Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+use std::os::fd::AsFd;
+
+/// Set to `1`, this environment variable makes children be watched without pidfd, as on kernels before 5.3.
+const FORCE_NO_PIDFD: &str = "FARM_FORCE_NO_PIDFD";
+
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+    pidfd: Option<Fd>,
+}
+
+/// Starts the program. Blocks until the child runs it; must be called from a thread that never ends, since the
+/// parent-death signal is bound to the spawning thread.
+pub fn spawn(plan: &SpawnPlan) -> Result<Child> {
+    let raw = posix_spawn(plan)?;
+    let pid = Pid::from_raw(raw).ok_or(Error::Unsupported { what: "a child with pid 0" })?;
+    let forced_off = std::env::var_os(FORCE_NO_PIDFD).is_some_and(|value| value == "1");
+    let pidfd = if forced_off { None } else { process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Fd::from) };
+    Ok(Child { pid, pidfd })
+}
+
+impl Child {
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// Becomes readable when the child has ended; absent on systems without pidfd, where `reap` must be tried in turn.
+    pub fn exit_fd(&self) -> Option<&Fd> {
+        self.pidfd.as_ref()
+    }
+
+    /// Sends a signal to the child itself. Harmless once it has ended and is not yet reaped.
+    pub fn signal(&self, number: i32) -> Result<()> {
+        // SAFETY: signal numbers reach a system call that checks them; no handler of ours is involved.
+        let signal = unsafe { Signal::from_raw_unchecked(number) };
+        let sent = match &self.pidfd {
+            Some(fd) => process::pidfd_send_signal(fd, signal),
+            None => process::kill_process(self.pid, signal),
+        };
+        match sent {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(Error::system("kill", error)),
+        }
+    }
+
+    /// Sends a signal to the child's process group: what it started and did not detach. Only before the child is reaped
+    /// is the number certain to be still ours.
+    pub fn signal_group(&self, number: i32) {
+        // SAFETY: as in `signal`.
+        let signal = unsafe { Signal::from_raw_unchecked(number) };
+        let _ = process::kill_process_group(self.pid, signal);
+    }
+
+    /// True when the child has ended; it stays a zombie until `reap`, so its pid and group are still ours.
+    pub fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match process::waitid(WaitId::Pid(self.pid), options) {
+            Ok(status) => status.is_some(),
+            Err(_) => true,
+        }
+    }
+
+    /// The exit status, if the child has ended. Somebody else's reaping is an exit with unknown status.
+    pub fn reap(&self) -> Option<ExitStatus> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        match process::waitid(WaitId::Pid(self.pid), options) {
+            Ok(None) => None,
+            Ok(Some(status)) => Some(ExitStatus { code: status.exit_status(), signal: status.terminating_signal() }),
+            Err(Errno::INTR) => None,
+            Err(_) => Some(ExitStatus::default()),
+        }
+    }
+}
+
+/// In a worker: the kernel kills this process when the thread that spawned it ends, idle, busy or stopped. False when the
+/// parent is gone already (it then had no chance to tell us).
+pub fn die_with_parent(parent: i32) -> Result<bool> {
+    process::set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| Error::system("prctl(PR_SET_PDEATHSIG)", error))?;
+    Ok(process::getppid().is_some_and(|pid| pid.as_raw_nonzero().get() == parent))
+}
+
+/// In a worker: a thread that ends this process as soon as the other end of the line is closed. It covers the moments
+/// before [`die_with_parent`] was called.
+pub fn watch_line(line: &Fd) -> Result<()> {
+    let fd = line.duplicate()?;
+    std::thread::Builder::new()
+        .name("farm-lifeline".into())
+        .stack_size(64 * 1024)
+        .spawn(move || loop {
+            let mut fds = [PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::empty())];
+            let _ = poll(&mut fds, None);
+            if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+                // SAFETY: ends the process without running anything else; nobody is left to receive a result.
+                unsafe { libc::_exit(0) };
+            }
+        })
+        .map(drop)
+        .map_err(|error| Error::system("thread", error))
+}

@@ -1,0 +1,82 @@
+//! Linux: memfd, eventfd, epoll, pidfd, cgroup. Names and contracts are those of `crate`.
+
+mod child;
+mod doorbell;
+mod line;
+mod memory;
+mod poller;
+mod usage;
+
+pub use child::{die_with_parent, spawn, watch_line, Child};
+pub use doorbell::Doorbell;
+pub use line::{pipe, Line};
+pub use memory::Memory;
+pub use poller::Poller;
+pub use usage::{memory_available, memory_limit, monotonic_ns, private_memory, process_state, usable_cpus};
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// True where farms can be made.
+pub const SUPPORTED: bool = true;
+
+/// An owned descriptor, close-on-exec.
+#[derive(Debug)]
+pub struct Fd(OwnedFd);
+
+impl Fd {
+    /// The number; valid while `self` lives.
+    pub fn raw(&self) -> i32 {
+        self.0.as_raw_fd()
+    }
+
+    /// A second descriptor of the same file.
+    pub fn duplicate(&self) -> crate::Result<Fd> {
+        self.0.try_clone().map(Fd).map_err(|error| crate::Error::system("dup", error))
+    }
+
+    /// Takes over a descriptor that was inherited under a known number, and marks it close-on-exec.
+    pub fn inherited(number: i32) -> crate::Result<Fd> {
+        // SAFETY: fcntl on a number; ownership is taken only when it is an open descriptor. The caller is the bootstrap
+        // of a worker, which is told this number once and has nobody else in the process who knows it.
+        unsafe {
+            if libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) != 0 {
+                return Err(crate::Error::last("fcntl(F_SETFD)"));
+            }
+            Ok(Fd(OwnedFd::from_raw_fd(number)))
+        }
+    }
+
+    /// Reads what is there. `Ok(0)` is the end; `None` means nothing yet (non-blocking descriptors).
+    pub fn read(&self, into: &mut [u8]) -> crate::Result<Option<usize>> {
+        match rustix::io::read(&self.0, into) {
+            Ok(n) => Ok(Some(n)),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(None),
+            Err(error) => Err(crate::Error::system("read", error)),
+        }
+    }
+
+    /// Writes what fits. `None` means no room now.
+    pub fn write(&self, bytes: &[u8]) -> crate::Result<Option<usize>> {
+        match rustix::net::send(&self.0, bytes, rustix::net::SendFlags::NOSIGNAL) {
+            Ok(n) => Ok(Some(n)),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(None),
+            Err(error) => Err(crate::Error::system("send", error)),
+        }
+    }
+
+    pub fn set_nonblocking(&self) -> crate::Result<()> {
+        rustix::io::ioctl_fionbio(&self.0, true).map_err(|error| crate::Error::system("ioctl(FIONBIO)", error))
+    }
+}
+
+impl From<OwnedFd> for Fd {
+    fn from(fd: OwnedFd) -> Self {
+        Fd(fd)
+    }
+}
+
+impl AsFd for Fd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

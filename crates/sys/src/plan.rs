@@ -1,0 +1,40 @@
+//! A spawn as plain data: what to run, with what, in which place. Carried out by `spawn`.
+
+use crate::Fd;
+use std::ffi::OsString;
+
+/// Which file is started and what it is told.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// With a slash: this file. Without: looked up in `PATH`.
+    pub path: OsString,
+    /// Arguments after argv[0].
+    pub args: Vec<OsString>,
+    /// The complete environment, `KEY=value`.
+    pub env: Vec<OsString>,
+    pub cwd: Option<OsString>,
+}
+
+/// Where one of the descriptors 0–2 of the child leads.
+#[derive(Debug)]
+pub enum Stdio {
+    /// The parent's descriptor of the same number.
+    Inherit,
+    Null,
+    Fd(Fd),
+}
+
+#[derive(Debug)]
+pub struct SpawnPlan {
+    pub program: Program,
+    pub stdio: [Stdio; 3],
+    /// Further descriptors and the numbers they get in the child.
+    pub pass: Vec<(Fd, i32)>,
+}
+
+/// How a process ended. Both `None`: it was reaped by somebody else and its status is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExitStatus {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+}

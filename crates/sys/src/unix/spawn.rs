@@ -1,0 +1,168 @@
+//! `posix_spawn`, never fork: the cost does not grow with the parent's memory and no stop of its threads is needed.
+//!
+//! The child gets an empty signal mask, default signal actions, its own process group, and exactly the descriptors named
+//! in the plan (everything else of ours is close-on-exec).
+
+use crate::{Error, Result, SpawnPlan, Stdio};
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+
+/// Sources are first moved above this number, so that placing one never overwrites another that is still to be placed.
+const SAFE_FD: i32 = 10;
+
+struct Attr(libc::posix_spawnattr_t);
+struct Actions(libc::posix_spawn_file_actions_t);
+
+impl Drop for Attr {
+    fn drop(&mut self) {
+        // SAFETY: initialised in `Attr::new`, destroyed once, here.
+        unsafe { libc::posix_spawnattr_destroy(&mut self.0) };
+    }
+}
+
+impl Drop for Actions {
+    fn drop(&mut self) {
+        // SAFETY: initialised in `Actions::new`, destroyed once, here.
+        unsafe { libc::posix_spawn_file_actions_destroy(&mut self.0) };
+    }
+}
+
+fn check(op: &'static str, code: i32) -> Result<()> {
+    if code == 0 {
+        Ok(())
+    } else {
+        Err(Error::system(op, std::io::Error::from_raw_os_error(code)))
+    }
+}
+
+impl Attr {
+    fn new() -> Result<Self> {
+        // SAFETY: a zeroed value is only storage; init makes it valid before anything else reads it, and the sets are
+        // filled by the libc calls made for that.
+        unsafe {
+            let mut attr = Attr(std::mem::zeroed());
+            check("posix_spawnattr_init", libc::posix_spawnattr_init(&mut attr.0))?;
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            check("posix_spawnattr_setsigmask", libc::posix_spawnattr_setsigmask(&mut attr.0, &set))?;
+            libc::sigfillset(&mut set);
+            libc::sigdelset(&mut set, libc::SIGKILL);
+            libc::sigdelset(&mut set, libc::SIGSTOP);
+            check("posix_spawnattr_setsigdefault", libc::posix_spawnattr_setsigdefault(&mut attr.0, &set))?;
+            check("posix_spawnattr_setpgroup", libc::posix_spawnattr_setpgroup(&mut attr.0, 0))?;
+            let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | libc::POSIX_SPAWN_SETPGROUP;
+            check("posix_spawnattr_setflags", libc::posix_spawnattr_setflags(&mut attr.0, flags as _))?;
+            Ok(attr)
+        }
+    }
+}
+
+impl Actions {
+    fn new() -> Result<Self> {
+        // SAFETY: as in `Attr::new`.
+        unsafe {
+            let mut actions = Actions(std::mem::zeroed());
+            check("posix_spawn_file_actions_init", libc::posix_spawn_file_actions_init(&mut actions.0))?;
+            Ok(actions)
+        }
+    }
+
+    fn dup2(&mut self, from: i32, to: i32) -> Result<()> {
+        // SAFETY: `self.0` is initialised; the numbers are plain data, checked by the call in the child.
+        check("posix_spawn_file_actions_adddup2", unsafe {
+            libc::posix_spawn_file_actions_adddup2(&mut self.0, from, to)
+        })
+    }
+
+    fn open_null(&mut self, to: i32) -> Result<()> {
+        let flags = if to == 0 { libc::O_RDONLY } else { libc::O_WRONLY };
+        // SAFETY: the path is a static C string, copied by the call.
+        check("posix_spawn_file_actions_addopen", unsafe {
+            libc::posix_spawn_file_actions_addopen(&mut self.0, to, c"/dev/null".as_ptr(), flags, 0)
+        })
+    }
+
+    fn chdir(&mut self, dir: &CString) -> Result<()> {
+        // SAFETY: the path is a C string, copied by the call.
+        check("posix_spawn_file_actions_addchdir", unsafe {
+            libc::posix_spawn_file_actions_addchdir_np(&mut self.0, dir.as_ptr())
+        })
+    }
+}
+
+fn c_string(text: &OsStr) -> Result<CString> {
+    CString::new(text.as_bytes()).map_err(|_| {
+        Error::system("spawn", std::io::Error::new(std::io::ErrorKind::InvalidInput, "a NUL byte in a name"))
+    })
+}
+
+fn c_strings(list: &[OsString]) -> Result<Vec<CString>> {
+    list.iter().map(|text| c_string(text)).collect()
+}
+
+fn pointers(list: &[CString]) -> Vec<*mut libc::c_char> {
+    list.iter().map(|text| text.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
+}
+
+/// A close-on-exec duplicate with a number of at least [`SAFE_FD`]; `None` where the descriptor is not open.
+fn duplicate(fd: i32) -> Option<OwnedFd> {
+    // SAFETY: fcntl on a number; a fresh descriptor that nobody else knows is owned by the result.
+    unsafe {
+        let copy = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, SAFE_FD);
+        (copy >= 0).then(|| OwnedFd::from_raw_fd(copy))
+    }
+}
+
+/// Starts the program and returns its pid. Returns when the child has executed the new image (or failed to).
+pub fn posix_spawn(plan: &SpawnPlan) -> Result<i32> {
+    let attr = Attr::new()?;
+    let mut actions = Actions::new()?;
+    let mut moved: Vec<OwnedFd> = Vec::new();
+    let mut place = |actions: &mut Actions, from: i32, to: i32| -> Result<()> {
+        match duplicate(from) {
+            Some(copy) => {
+                actions.dup2(copy.as_raw_fd(), to)?;
+                moved.push(copy);
+                Ok(())
+            }
+            None if to <= 2 => actions.open_null(to),
+            None => Err(Error::last("fcntl(F_DUPFD_CLOEXEC)")),
+        }
+    };
+    for (number, stdio) in plan.stdio.iter().enumerate() {
+        let to = number as i32;
+        match stdio {
+            Stdio::Inherit => place(&mut actions, to, to)?,
+            Stdio::Null => actions.open_null(to)?,
+            Stdio::Fd(fd) => place(&mut actions, fd.raw(), to)?,
+        }
+    }
+    for (fd, to) in &plan.pass {
+        place(&mut actions, fd.raw(), *to)?;
+    }
+    if let Some(dir) = &plan.program.cwd {
+        actions.chdir(&c_string(dir)?)?;
+    }
+
+    let path = c_string(&plan.program.path)?;
+    let mut argv = vec![path.clone()];
+    argv.extend(c_strings(&plan.program.args)?);
+    let env = c_strings(&plan.program.env)?;
+    let mut pid: libc::pid_t = 0;
+    // SAFETY: all pointers lead to C strings and null-terminated tables that live until the call returns; attr and
+    // actions are initialised; the call copies nothing beyond its return.
+    let code = unsafe {
+        libc::posix_spawnp(
+            &mut pid,
+            path.as_ptr(),
+            &actions.0,
+            &attr.0,
+            pointers(&argv).as_ptr(),
+            pointers(&env).as_ptr(),
+        )
+    };
+    check("posix_spawn", code)?;
+    Ok(pid)
+}

@@ -1,0 +1,107 @@
+//! The first words on the line: which worker this is, the settings it needs, and the descriptors of all it maps.
+
+use crate::layout::{self, LANES, MAX_WORKERS};
+use crate::segment::Segment;
+use crate::task_slot::QueueSegment;
+use crate::worker_segment::WorkerSegment;
+use farm_sys::{Doorbell, Fd, Line};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Descriptors before the workers' doorbells: queue, requests, own segment, own arena, boot data, parent's doorbell.
+pub const FIXED_FDS: usize = 6;
+const MOST_BYTES: usize = 4096;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub layout: u64,
+    /// Index of this worker, below `workers`.
+    pub worker: u16,
+    /// Most workers that the farm can have at the same time.
+    pub workers: usize,
+    /// Tasks this worker may run at the same time.
+    pub lanes: usize,
+    pub spin_ns: u64,
+    /// CPUs that the farm may use.
+    pub cpus: usize,
+    pub boot_len: usize,
+    pub arena_len: usize,
+    pub requests_len: usize,
+    /// Most bytes of shared memory for replies in flight.
+    pub max_shared: u64,
+}
+
+/// Why a worker cannot join.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error("the line to the parent: {0}")]
+    Line(#[from] farm_sys::Error),
+    #[error("the parent closed the line before it said hello")]
+    Closed,
+    #[error("the parent's hello cannot be read: {0}")]
+    Hello(#[from] serde_json::Error),
+    #[error(
+        "the parent speaks layout {theirs}, this worker speaks {}; restart the parent after an update",
+        layout::VERSION
+    )]
+    Layout { theirs: u64 },
+    #[error("the parent's hello is out of range")]
+    Range,
+}
+
+pub(super) struct Opened {
+    pub queue: QueueSegment,
+    pub requests: Arc<Segment>,
+    pub own: WorkerSegment,
+    pub arena: Arc<Segment>,
+    pub boot: Vec<u8>,
+    pub parent_bell: Doorbell,
+    pub bells: Vec<Doorbell>,
+}
+
+impl Hello {
+    /// The parent's side.
+    pub fn send(&self, line: &Line, fds: &[&Fd]) -> Result<(), Refused> {
+        Ok(line.send(&serde_json::to_vec(self)?, fds)?)
+    }
+
+    pub(super) fn receive(line: &Line) -> Result<(Hello, Vec<Fd>), Refused> {
+        let mut raw = [0; MOST_BYTES];
+        let mut fds = Vec::new();
+        loop {
+            let Some((len, more)) = line.receive(&mut raw)? else { continue };
+            if len == 0 {
+                return Err(Refused::Closed);
+            }
+            fds.extend(more);
+            let hello: Hello = serde_json::from_slice(&raw[..len])?;
+            if hello.layout != layout::VERSION {
+                return Err(Refused::Layout { theirs: hello.layout });
+            }
+            if hello.workers > MAX_WORKERS || usize::from(hello.worker) >= hello.workers || hello.lanes > LANES {
+                return Err(Refused::Range);
+            }
+            if fds.len() >= FIXED_FDS + hello.workers {
+                return Ok((hello, fds));
+            }
+        }
+    }
+
+    pub(super) fn open(&self, fds: Vec<Fd>) -> Result<Opened, Refused> {
+        let mut fds = fds.into_iter();
+        let mut next = || fds.next().ok_or(Refused::Range);
+        let queue = Segment::open(next()?, layout::queue::SIZE)?;
+        let queue = QueueSegment::open(queue, self.workers).ok_or(Refused::Layout { theirs: 0 })?;
+        let requests = Arc::new(Segment::open(next()?, self.requests_len)?);
+        let own = WorkerSegment::over(Segment::open(next()?, layout::worker::SIZE)?);
+        let arena = Arc::new(Segment::open(next()?, self.arena_len)?);
+        let mut boot = vec![0; self.boot_len];
+        let boot_fd = next()?;
+        if self.boot_len > 0 {
+            Segment::open(boot_fd, self.boot_len)?.copy_out(0, &mut boot).map_err(|_| Refused::Range)?;
+        }
+        let parent_bell = Doorbell::from_fd(next()?);
+        let bells = fds.map(Doorbell::from_fd).collect();
+        Ok(Opened { queue, requests, own, arena, boot, parent_bell, bells })
+    }
+}

@@ -1,0 +1,309 @@
+//! The worker's end of the line: what a program in a child needs to take tasks and to answer them.
+
+mod hello;
+mod outbox;
+mod spin;
+
+pub use hello::{Hello, FIXED_FDS};
+pub use outbox::{Outcome, Sent};
+
+use crate::arena::Arena;
+use crate::frame::{mail, reply, NO_BLOCK};
+use crate::layout::{phase, worker, LANES};
+use crate::queue::Claim;
+use crate::ring::Consumer;
+use crate::segment::{OutOfSegment, Segment};
+use crate::sync::Ordering::*;
+use crate::task_slot::{QueueSegment, TaskHeader};
+use crate::word::Entry;
+use crate::worker_segment::{Stamp, WorkerSegment};
+use farm_sys::{monotonic_ns, Doorbell, Line};
+use outbox::Outbox;
+use spin::Spin;
+use std::sync::Arc;
+
+/// A task this worker has claimed and not ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Running {
+    pub turn: u64,
+    pub slot: u32,
+    pub since: u64,
+    pub header: TaskHeader,
+}
+
+#[derive(Debug)]
+pub enum Next {
+    Task {
+        lane: usize,
+        task: Running,
+    },
+    /// The fate of the task in this lane is settled elsewhere: tell the code inside.
+    Cancel {
+        lane: usize,
+    },
+    /// Claim nothing more, finish what runs, leave.
+    Retire,
+    /// All lanes are taken, a reply waits for room, or the worker retires.
+    Busy,
+    /// Nothing to do; the doorbell will ring.
+    Asleep,
+}
+
+pub struct Endpoint {
+    hello: Hello,
+    line: Line,
+    queue: QueueSegment,
+    requests: Arc<Segment>,
+    own: Arc<WorkerSegment>,
+    mail: [Consumer; 2],
+    outbox: Outbox,
+    /// One per worker of the farm; ours is `bells[hello.worker]`.
+    bells: Vec<Doorbell>,
+    lanes: [Option<Running>; LANES],
+    running: usize,
+    retiring: bool,
+    spin: Spin,
+}
+
+impl Endpoint {
+    /// Joins the farm: takes descriptors and settings from the line, maps the segments. Also gives the boot data, which
+    /// is opaque here.
+    pub fn open(line: Line) -> Result<(Endpoint, Vec<u8>), hello::Refused> {
+        let (hello, fds) = Hello::receive(&line)?;
+        let hello::Opened { queue, requests, own, arena, boot, parent_bell, bells } = hello.open(fds)?;
+        let own = Arc::new(own);
+        let outbox = Outbox::new(own.clone(), Arena::new(arena), parent_bell, hello.max_shared);
+        let endpoint = Endpoint {
+            spin: Spin::new(hello.spin_ns, hello.cpus),
+            mail: [own.consumer(worker::MAIL_FROM_JS), own.consumer(worker::MAIL_FROM_SUPERVISOR)],
+            outbox,
+            queue,
+            requests,
+            own,
+            bells,
+            line,
+            hello,
+            lanes: [None; LANES],
+            running: 0,
+            retiring: false,
+        };
+        Ok((endpoint, boot))
+    }
+
+    pub fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    pub fn bell(&self) -> &Doorbell {
+        &self.bells[self.hello.worker as usize]
+    }
+
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
+    /// The module is loaded: this worker takes tasks from now on.
+    pub fn online(&self) {
+        self.own.phase().store(phase::ONLINE, Release);
+    }
+
+    /// This worker leaves as it was told to.
+    pub fn bye(&self) {
+        self.own.phase().store(phase::BYE, Release);
+    }
+
+    /// A message to the supervisor outside of any task.
+    pub fn tell(&self, message: &[u8]) -> farm_sys::Result<()> {
+        self.line.send(message, &[])
+    }
+
+    /// What this worker should do next. Claims at most one task.
+    pub fn step(&mut self) -> Next {
+        loop {
+            if let Some(next) = self.read_mail() {
+                return next;
+            }
+            if self.running >= self.hello.lanes || self.retiring || !self.outbox.flush() {
+                self.pass_on();
+                return Next::Busy;
+            }
+            if self.running > 0 && self.queue.queue.has_ready() && self.ring_sleepers(1) > 0 {
+                // A neighbour with nothing to do takes it; we are rung for what comes after.
+                self.queue.queue.sleeps(self.hello.worker);
+                return Next::Asleep;
+            }
+            match self.queue.queue.claim(self.hello.worker) {
+                Claim::Got { turn, slot } => {
+                    if let Some(next) = self.start(turn, slot) {
+                        return next;
+                    }
+                }
+                Claim::Empty if self.running == 0 && self.spin_for_work() => {}
+                Claim::Empty => {
+                    if self.fall_asleep() {
+                        return Next::Asleep;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Awake again, whatever the reason.
+    pub fn wake(&mut self) {
+        self.queue.queue.rises(self.hello.worker);
+        self.own.idle_since().store(0, Relaxed);
+    }
+
+    /// Before this worker stops pulling while tasks are ready, somebody else must know.
+    pub fn pass_on(&self) {
+        if self.queue.queue.has_ready() {
+            self.ring_sleepers(1);
+        }
+    }
+
+    fn ring_sleepers(&self, count: usize) -> usize {
+        self.queue.queue.wake(count, |index| {
+            if let Some(bell) = self.bells.get(index as usize) {
+                bell.ring();
+            }
+        })
+    }
+
+    fn has_mail(&self) -> bool {
+        self.mail.iter().any(|mail| !mail.is_empty())
+    }
+
+    fn read_mail(&mut self) -> Option<Next> {
+        for index in 0..self.mail.len() {
+            while let Ok(Some((tag, len))) = self.mail[index].peek() {
+                let mut raw = [0; 8];
+                let known = len.min(raw.len());
+                self.mail[index].read(0, &mut raw[..known]);
+                self.mail[index].advance(len);
+                match tag {
+                    mail::CANCEL => {
+                        let task = Entry(u64::from_le_bytes(raw));
+                        if let Some(lane) = self.lane_of(task.turn()) {
+                            return Some(Next::Cancel { lane });
+                        }
+                    }
+                    mail::RETIRE => {
+                        self.retiring = true;
+                        self.pass_on();
+                        return Some(Next::Retire);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
+    fn lane_of(&self, turn: u64) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.is_some_and(|task| task.turn == turn))
+    }
+
+    /// Accepts a claimed task, or settles it at once when it came too late (`None`).
+    fn start(&mut self, turn: u64, slot: u32) -> Option<Next> {
+        let since = monotonic_ns();
+        if self.queue.queue.has_more_than(turn) && self.queue.queue.anyone_asleep() {
+            self.ring_sleepers(1);
+        }
+        let lane = self.lanes.iter().position(Option::is_none)?;
+        let header = self.queue.read_task(slot).ok()?;
+        self.lanes[lane] = Some(Running { turn, slot, since, header });
+        self.running += 1;
+        if header.claim_by != 0 && since > header.claim_by {
+            self.finish(lane, reply::EXPIRED, Outcome::default());
+            return None;
+        }
+        self.own.stamp(lane, Stamp { task: Entry::new(turn, slot).0, since });
+        Some(Next::Task { lane, task: Running { turn, slot, since, header } })
+    }
+
+    fn spin_for_work(&mut self) -> bool {
+        let Endpoint { spin, queue, mail, hello, .. } = self;
+        spin.run(&queue.queue, hello.worker, || queue.queue.has_ready() || mail.iter().any(|mail| !mail.is_empty()))
+    }
+
+    /// True when the worker may sleep; false when something came in meanwhile.
+    fn fall_asleep(&mut self) -> bool {
+        self.queue.queue.sleeps(self.hello.worker);
+        if self.queue.queue.has_ready() || self.has_mail() {
+            self.queue.queue.rises(self.hello.worker);
+            return false;
+        }
+        if self.running == 0 {
+            self.own.idle_since().store(monotonic_ns(), Relaxed);
+        }
+        true
+    }
+
+    /// Copies a task's payload into private memory; `into` has `header.len` bytes.
+    pub fn read_payload(&self, task: &Running, into: &mut [u8]) -> Result<(), OutOfSegment> {
+        match task.header.block {
+            NO_BLOCK => self.queue.read_inline(task.slot, into),
+            block => self.requests.copy_out(block, into),
+        }
+    }
+
+    /// The segment that attachments of tasks lie in, for views.
+    pub fn requests(&self) -> &Arc<Segment> {
+        &self.requests
+    }
+
+    /// Nobody in this process looks at that attachment any more.
+    pub fn attachment_done(&mut self, at: u64, len: u64) {
+        self.outbox.notice(reply::VIEW_FREED, &[&at.to_le_bytes(), &len.to_le_bytes()]);
+        self.ring_parent();
+    }
+
+    /// True when the code of this lane should stop: its task was revoked.
+    pub fn is_revoked(&self, lane: usize) -> bool {
+        use crate::word::Kind;
+        self.lanes[lane].is_some_and(|task| self.queue.queue.state(task.slot).kind() == Kind::Revoked)
+    }
+
+    /// Tells the supervisor that this worker's loop has seen the cancel, so it is not stuck in synchronous code.
+    pub fn acknowledge(&self, lane: usize) {
+        if let Some(task) = self.lanes[lane] {
+            self.own.ack().store(task.turn, Release);
+        }
+    }
+
+    fn ring_parent(&self) {
+        if self.queue.queue.must_ring_parent() {
+            self.outbox.ring_parent();
+        }
+    }
+
+    /// A value on the way; false when there is no room now.
+    pub fn progress(&mut self, lane: usize, outcome: Outcome) -> Sent {
+        let Some(task) = self.lanes[lane] else { return Sent::Revoked };
+        let sent = self.outbox.send(reply::PROGRESS, Entry::new(task.turn, task.slot).0, 0, outcome, || true);
+        self.ring_parent();
+        sent
+    }
+
+    /// Ends the task of a lane with a result or an error. Unless the answer is [`Sent::Full`], the lane is free.
+    pub fn finish(&mut self, lane: usize, tag: u32, outcome: Outcome) -> Sent {
+        let Some(task) = self.lanes[lane] else { return Sent::Revoked };
+        let word = Entry::new(task.turn, task.slot).0;
+        let ran = monotonic_ns().saturating_sub(task.since);
+        let (queue, worker) = (&self.queue.queue, self.hello.worker);
+        let sent = self.outbox.send(tag, word, ran, outcome, || queue.finish(task.slot, task.turn, worker));
+        match sent {
+            Sent::Full | Sent::NoMemory => return sent,
+            Sent::Revoked => {
+                queue.release(task.slot, task.turn, worker);
+                self.outbox.notice(reply::RELEASED, &[&word.to_le_bytes()]);
+            }
+            Sent::Yes => {}
+        }
+        self.own.clear_stamp(lane);
+        self.lanes[lane] = None;
+        self.running -= 1;
+        self.ring_parent();
+        sent
+    }
+}

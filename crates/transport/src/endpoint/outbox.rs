@@ -1,0 +1,170 @@
+//! Replies on their way to the parent: small ones in the ring, large ones in a block of this worker's arena, binary
+//! attachments in blocks of their own. When the parent does not read, the worker waits within these bounds.
+
+use crate::arena::Arena;
+use crate::frame::{word, Attachment, ReplyHead, NO_BLOCK};
+use crate::layout::worker;
+use crate::ring::{Consumer, Producer};
+use crate::sync::{fence, Ordering::*};
+use crate::worker_segment::WorkerSegment;
+use farm_sys::{memory_available, monotonic_ns, Doorbell};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// From this size on memory is asked for before it is touched: running out kills a process instead of failing a call.
+const ASK_FROM: u64 = 1 << 20;
+const SMALL_REPLY: usize = 256;
+const ASK_AGAIN_NS: u64 = 100_000_000;
+
+/// What a task came to, in encoded form.
+#[derive(Default, Clone, Copy)]
+pub struct Outcome<'a> {
+    pub codec: u8,
+    pub body: &'a [u8],
+    pub attachments: &'a [&'a [u8]],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    Yes,
+    /// No room in the ring: keep it, claim nothing, try again when the doorbell rings.
+    Full,
+    /// No memory for a reply of this size; the task is not ended.
+    NoMemory,
+    /// The task's fate was settled elsewhere; nothing was published.
+    Revoked,
+}
+
+pub(super) struct Outbox {
+    own: Arc<WorkerSegment>,
+    ring: Producer,
+    given_back: Consumer,
+    arena: Arena,
+    parent_bell: Doorbell,
+    max_shared: u64,
+    asked: (u64, u64),
+    notices: VecDeque<(u32, Vec<u8>)>,
+}
+
+impl Outbox {
+    pub fn new(own: Arc<WorkerSegment>, arena: Arena, parent_bell: Doorbell, max_shared: u64) -> Self {
+        Outbox {
+            ring: own.producer(worker::REPLIES),
+            given_back: own.consumer(worker::GIVEN_BACK),
+            own,
+            arena,
+            parent_bell,
+            max_shared,
+            asked: (0, 0),
+            notices: VecDeque::new(),
+        }
+    }
+
+    pub fn ring_parent(&self) {
+        self.parent_bell.ring();
+    }
+
+    /// A short frame that must arrive some time.
+    pub fn notice(&mut self, tag: u32, parts: &[&[u8]]) {
+        if !self.notices.is_empty() || !self.ring.push(tag, parts) {
+            self.notices.push_back((tag, parts.concat()));
+        }
+    }
+
+    /// Sends the notices that wait; false while the ring is (nearly) full.
+    pub fn flush(&mut self) -> bool {
+        while let Some((tag, bytes)) = self.notices.front() {
+            if !self.ring.push(*tag, &[bytes]) {
+                return self.wait_for_room(bytes.len());
+            }
+            self.notices.pop_front();
+        }
+        // Room for one small reply, so that what is claimed next can at least be answered.
+        self.ring.has_room(SMALL_REPLY) || self.wait_for_room(SMALL_REPLY)
+    }
+
+    /// Asks the parent to ring when there is room; true when there already is.
+    fn wait_for_room(&mut self, len: usize) -> bool {
+        self.own.wants_room().store(1, Relaxed);
+        fence(SeqCst);
+        let room = self.ring.has_room(len);
+        if room {
+            self.own.wants_room().store(0, Relaxed);
+        }
+        room
+    }
+
+    fn take_back(&mut self) {
+        while let Ok(Some((_, len))) = self.given_back.peek() {
+            let mut raw = [0; 16];
+            if len == raw.len() {
+                self.given_back.read(0, &mut raw);
+                self.arena.give(word(&raw, 0), word(&raw, 8));
+            }
+            self.given_back.advance(len);
+        }
+    }
+
+    fn admits(&mut self, bytes: u64) -> bool {
+        if self.arena.used() + bytes > self.max_shared {
+            return false;
+        }
+        if bytes < ASK_FROM {
+            return true;
+        }
+        let now = monotonic_ns();
+        if now - self.asked.0 > ASK_AGAIN_NS || bytes > ASK_FROM * 16 {
+            self.asked = (now, memory_available());
+        }
+        // A sixteenth stays for everybody else.
+        bytes < self.asked.1 - self.asked.1 / 16
+    }
+
+    /// Puts a reply in the ring. `seal` is called when nothing can fail any more and says whether the reply still counts.
+    pub fn send(&mut self, tag: u32, task: u64, ran: u64, outcome: Outcome, seal: impl FnOnce() -> bool) -> Sent {
+        let Outcome { codec, body, attachments } = outcome;
+        let len = attachments.len() * Attachment::SIZE + body.len();
+        let inline = len <= worker::INLINE_REPLY;
+        let frame = ReplyHead::SIZE + if inline { len } else { 0 };
+        if !self.flush() || (!self.ring.has_room(frame) && !self.wait_for_room(frame)) {
+            return Sent::Full;
+        }
+        if !inline || !attachments.is_empty() {
+            self.take_back();
+            let bytes: usize = attachments.iter().map(|part| part.len()).sum::<usize>() + if inline { 0 } else { len };
+            if len > u32::MAX as usize || attachments.len() > u16::MAX as usize || !self.admits(bytes as u64) {
+                return Sent::NoMemory;
+            }
+        }
+        let mut table = Vec::with_capacity(attachments.len() * Attachment::SIZE);
+        let mut taken: Vec<(u64, u64)> = Vec::with_capacity(attachments.len() + 1);
+        for part in attachments {
+            let Some(at) = self.arena.store(&[part]) else { return self.no_memory(&taken) };
+            taken.push((at, part.len() as u64));
+            table.extend_from_slice(&Attachment { at, len: part.len() as u64 }.encode());
+        }
+        let block = if inline {
+            NO_BLOCK
+        } else {
+            let Some(at) = self.arena.store(&[&table, body]) else { return self.no_memory(&taken) };
+            taken.push((at, len as u64));
+            at
+        };
+        if !seal() {
+            self.no_memory(&taken);
+            return Sent::Revoked;
+        }
+        let head =
+            ReplyHead { task, len: len as u32, attachments: attachments.len() as u16, codec, block, ran }.encode();
+        let pushed = if inline { self.ring.push(tag, &[&head, &table, body]) } else { self.ring.push(tag, &[&head]) };
+        debug_assert!(pushed, "room was checked above");
+        Sent::Yes
+    }
+
+    fn no_memory(&mut self, taken: &[(u64, u64)]) -> Sent {
+        for (at, len) in taken {
+            self.arena.give(*at, *len);
+        }
+        Sent::NoMemory
+    }
+}

@@ -1,0 +1,119 @@
+//! What travels beside the payload: tags of the rings and mailboxes, and the fixed head of a reply. Pure data.
+
+/// Tags of the reply ring (worker → parent).
+pub mod reply {
+    pub const RESULT: u32 = 1;
+    pub const ERROR: u32 = 2;
+    pub const PROGRESS: u32 = 3;
+    /// The worker has let go of a revoked task.
+    pub const RELEASED: u32 = 4;
+    /// A block of the request arena that the worker's code held a view of: `offset | length`.
+    pub const VIEW_FREED: u32 = 5;
+    /// The task had waited longer than its queueTimeout when it was claimed; it was not started.
+    pub const EXPIRED: u32 = 6;
+}
+
+/// Tags of the mailboxes (parent → worker).
+pub mod mail {
+    /// `turn | slot`: the task's fate is settled, tell the code inside.
+    pub const CANCEL: u32 = 1;
+    /// Stop claiming, finish, leave.
+    pub const RETIRE: u32 = 2;
+}
+
+/// "No block": the payload is inline.
+pub const NO_BLOCK: u64 = u64::MAX;
+
+/// The head of a reply in the ring; the inline payload, if any, follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyHead {
+    /// `turn:44 | slot:20` of the task.
+    pub task: u64,
+    /// Bytes of the payload: attachment table, then body.
+    pub len: u32,
+    pub attachments: u16,
+    pub codec: u8,
+    /// Offset in the worker's arena, or [`NO_BLOCK`].
+    pub block: u64,
+    /// How long the task ran, ns.
+    pub ran: u64,
+}
+
+impl ReplyHead {
+    pub const SIZE: usize = 32;
+
+    pub fn encode(&self) -> [u8; Self::SIZE] {
+        let mut out = [0; Self::SIZE];
+        out[..8].copy_from_slice(&self.task.to_le_bytes());
+        out[8..12].copy_from_slice(&self.len.to_le_bytes());
+        out[12..14].copy_from_slice(&self.attachments.to_le_bytes());
+        out[14] = self.codec;
+        out[16..24].copy_from_slice(&self.block.to_le_bytes());
+        out[24..].copy_from_slice(&self.ran.to_le_bytes());
+        out
+    }
+
+    pub fn decode(bytes: &[u8; Self::SIZE]) -> Self {
+        ReplyHead {
+            task: word(bytes, 0),
+            len: word(bytes, 8) as u32,
+            attachments: word(bytes, 8).wrapping_shr(32) as u16,
+            codec: bytes[14],
+            block: word(bytes, 16),
+            ran: word(bytes, 24),
+        }
+    }
+}
+
+/// The little-endian word at an offset.
+pub fn word(bytes: &[u8], at: usize) -> u64 {
+    let mut raw = [0; 8];
+    raw.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(raw)
+}
+
+/// One attachment in a payload's table: `offset | length` in the sender's arena, 16 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attachment {
+    pub at: u64,
+    pub len: u64,
+}
+
+impl Attachment {
+    pub const SIZE: usize = 16;
+
+    pub fn encode(&self) -> [u8; Self::SIZE] {
+        let mut out = [0; Self::SIZE];
+        out[..8].copy_from_slice(&self.at.to_le_bytes());
+        out[8..].copy_from_slice(&self.len.to_le_bytes());
+        out
+    }
+
+    /// The table of `count` attachments at the start of a payload; `None` when the payload is too short for it.
+    pub fn table(payload: &[u8], count: usize) -> Option<impl Iterator<Item = Attachment> + '_> {
+        let table = payload.get(..count * Self::SIZE)?;
+        Some(table.chunks_exact(Self::SIZE).map(|row| Attachment { at: word(row, 0), len: word(row, 8) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_reply_head_survives(task: u64, len: u32, attachments: u16, codec: u8, block: u64, ran: u64) {
+            let head = ReplyHead { task, len, attachments, codec, block, ran };
+            prop_assert_eq!(ReplyHead::decode(&head.encode()), head);
+        }
+
+        #[test]
+        fn a_table_never_reads_past_its_payload(payload: Vec<u8>, count in 0usize..100) {
+            match Attachment::table(&payload, count) {
+                Some(rows) => prop_assert_eq!(rows.count(), count),
+                None => prop_assert!(payload.len() < count * Attachment::SIZE),
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A byte ring with one producer and one consumer, in memory shared between two processes.
+//!
+//! Frames are `u32 length | u32 tag | bytes`, padded to 8. Each side trusts its own position only; what it reads of the
+//! other's is checked before use, once. unsafe room: positions and bytes live in memory shared with another process.
+
+use crate::sync::{AtomicU64, Ordering::*};
+use std::any::Any;
+use std::sync::Arc;
+
+const HEADER: u64 = 8;
+
+/// The other side wrote a position or length that cannot be.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the other side of a ring wrote an impossible position or length")]
+pub struct RingFault;
+
+#[derive(Clone)]
+struct Ring {
+    /// Bytes published so far; written by the producer.
+    head: *const AtomicU64,
+    /// Bytes taken so far; written by the consumer.
+    tail: *const AtomicU64,
+    data: *mut u8,
+    /// A power of two.
+    capacity: u64,
+    _memory: Arc<dyn Any + Send + Sync>,
+}
+
+// SAFETY: addresses into memory kept alive by `_memory`; the positions are atomics, and the protocol (one producer, one
+// consumer, each a unique value) gives every byte to one side at a time.
+unsafe impl Send for Ring {}
+
+impl Ring {
+    fn head(&self) -> &AtomicU64 {
+        // SAFETY: valid as promised to the constructors.
+        unsafe { &*self.head }
+    }
+
+    fn tail(&self) -> &AtomicU64 {
+        // SAFETY: as above.
+        unsafe { &*self.tail }
+    }
+
+    /// Splits `len` bytes from position `at` into the part up to the end of the data and the rest from its start.
+    fn spans(&self, at: u64, len: usize) -> (usize, usize) {
+        let start = (at & (self.capacity - 1)) as usize;
+        (start, len.min(self.capacity as usize - start))
+    }
+
+    fn copy_in(&self, at: u64, bytes: &[u8]) {
+        debug_assert!(bytes.len() as u64 <= self.capacity);
+        let (start, first) = self.spans(at, bytes.len());
+        // SAFETY: both parts lie inside `capacity` bytes of data and belong to the producer until it moves `head`.
+        unsafe {
+            self.data.add(start).copy_from_nonoverlapping(bytes.as_ptr(), first);
+            self.data.copy_from_nonoverlapping(bytes.as_ptr().add(first), bytes.len() - first);
+        }
+    }
+
+    fn copy_out(&self, at: u64, into: &mut [u8]) {
+        debug_assert!(into.len() as u64 <= self.capacity);
+        let (start, first) = self.spans(at, into.len());
+        // SAFETY: as in `copy_in`, seen from the consumer. A hostile producer may change the bytes meanwhile: they are
+        // plain bytes, copied once, and mean nothing before the copy is complete.
+        unsafe {
+            into.as_mut_ptr().copy_from_nonoverlapping(self.data.add(start), first);
+            into.as_mut_ptr().add(first).copy_from_nonoverlapping(self.data, into.len() - first);
+        }
+    }
+}
+
+fn padded(len: usize) -> u64 {
+    (HEADER + len as u64).next_multiple_of(8)
+}
+
+/// The writing end; exactly one per ring.
+pub struct Producer {
+    ring: Ring,
+    head: u64,
+    seen_tail: u64,
+}
+
+/// The reading end; exactly one per ring.
+pub struct Consumer {
+    ring: Ring,
+    tail: u64,
+}
+
+macro_rules! constructor {
+    ($end:ident, $($field:ident),*) => {
+        impl $end {
+            /// # Safety
+            /// `head` and `tail` are valid words and `data` is valid for `capacity` bytes (a power of two) while `memory`
+            /// lives; the ring starts with both words equal to zero, and no second value of this type is made for it.
+            pub unsafe fn new(
+                head: *const AtomicU64,
+                tail: *const AtomicU64,
+                data: *mut u8,
+                capacity: usize,
+                memory: Arc<dyn Any + Send + Sync>,
+            ) -> Self {
+                debug_assert!(capacity.is_power_of_two());
+                let ring = Ring { head, tail, data, capacity: capacity as u64, _memory: memory };
+                $end { ring, $($field: 0),* }
+            }
+
+            /// Over a fresh, mapped segment: offsets of head and tail, offset and size of the data.
+            #[cfg(not(loom))]
+            pub(crate) fn over_segment(
+                segment: &Arc<crate::segment::Segment>,
+                head: usize,
+                tail: usize,
+                (at, size): (usize, usize),
+            ) -> Self {
+                let data = segment.range(at as u64, size).expect("the layout lies inside its segment");
+                // SAFETY: words and data are checked by the segment, which is kept; one end per ring is the contract of
+                // `WorkerSegment`.
+                unsafe { Self::new(segment.word(head), segment.word(tail), data.as_ptr(), size, segment.clone()) }
+            }
+        }
+    };
+}
+constructor!(Producer, head, seen_tail);
+constructor!(Consumer, tail);
+
+impl Producer {
+    /// True when a frame of `len` bytes fits now.
+    pub fn has_room(&mut self, len: usize) -> bool {
+        let need = padded(len);
+        if self.head.wrapping_sub(self.seen_tail) + need <= self.ring.capacity {
+            return true;
+        }
+        self.seen_tail = self.ring.tail().load(Acquire);
+        let used = self.head.wrapping_sub(self.seen_tail);
+        // A tail beyond our head is the other side's lie: treat the ring as full.
+        used <= self.ring.capacity && used + need <= self.ring.capacity
+    }
+
+    /// Writes one frame made of `parts`; false when there is no room now.
+    pub fn push(&mut self, tag: u32, parts: &[&[u8]]) -> bool {
+        let len: usize = parts.iter().map(|part| part.len()).sum();
+        if !self.has_room(len) {
+            return false;
+        }
+        let mut header = [0u8; HEADER as usize];
+        header[..4].copy_from_slice(&(len as u32).to_le_bytes());
+        header[4..].copy_from_slice(&tag.to_le_bytes());
+        self.ring.copy_in(self.head, &header);
+        let mut at = self.head + HEADER;
+        for part in parts {
+            self.ring.copy_in(at, part);
+            at += part.len() as u64;
+        }
+        self.head += padded(len);
+        self.ring.head().store(self.head, Release);
+        true
+    }
+
+    /// Bytes the consumer has not taken yet.
+    pub fn unread(&self) -> u64 {
+        self.head.wrapping_sub(self.ring.tail().load(Acquire)).min(self.ring.capacity)
+    }
+}
+
+impl Consumer {
+    pub fn is_empty(&self) -> bool {
+        self.ring.head().load(Acquire) == self.tail
+    }
+
+    /// The next frame's tag and length, without taking it.
+    pub fn peek(&self) -> Result<Option<(u32, usize)>, RingFault> {
+        let available = self.ring.head().load(Acquire).wrapping_sub(self.tail);
+        if available == 0 {
+            return Ok(None);
+        }
+        if available > self.ring.capacity || !available.is_multiple_of(8) {
+            return Err(RingFault);
+        }
+        let mut header = [0u8; HEADER as usize];
+        self.ring.copy_out(self.tail, &mut header);
+        let len = u32::from_le_bytes([header[0], header[1], header[2], header[3]]) as usize;
+        let tag = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
+        if padded(len) > available {
+            return Err(RingFault);
+        }
+        Ok(Some((tag, len)))
+    }
+
+    /// Copies `into.len()` bytes of the frame that `peek` showed, starting at `offset` in it.
+    pub fn read(&self, offset: usize, into: &mut [u8]) {
+        self.ring.copy_out(self.tail + HEADER + offset as u64, into);
+    }
+
+    /// Takes the frame of `len` bytes that `peek` showed.
+    pub fn advance(&mut self, len: usize) {
+        self.tail += padded(len);
+        self.ring.tail().store(self.tail, Release);
+    }
+
+    /// Bytes in the ring.
+    pub fn used(&self) -> u64 {
+        self.ring.head().load(Acquire).wrapping_sub(self.tail)
+    }
+}

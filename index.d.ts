@@ -1,0 +1,311 @@
+/// <reference types="node" />
+import { EventEmitter } from 'node:events';
+
+// Without this line a declaration file exports everything in it.
+export {};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Services
+
+/**
+ * Starts a farm for a worker module and returns its service: an object each of whose properties is a function that runs
+ * in a worker process and returns a Promise.
+ *
+ * ```ts
+ * const service = createService<typeof import('./worker')>('./worker.js');
+ * const sum = await service.add(1, 2);
+ * ```
+ *
+ * @param source Path (looked up beside the calling file, then in the working directory), package name or `file:` URL of
+ *   a CommonJS, ES or TypeScript module.
+ * @throws FarmError `ERR_FARM_START` (reason 'resolve') when the file is not found, with every place that was looked at;
+ *   `ERR_FARM_OPTION` for a wrong option.
+ */
+export function createService<M = any>(source: string | URL, options?: FarmOptions): Service<M>;
+/**
+ * The same for an unmodified `child_process.fork()` script: one message goes out, the next one that comes back is the
+ * result.
+ */
+export function createService(source: ForkSource, options?: ForkOptions): ForkService;
+
+/** The farm behind a service; undefined for anything else. */
+export function farmOf<S>(service: S): S extends { readonly [moduleType]?: infer M } ? WorkerFarm<Exclude<M, undefined>> : WorkerFarm | undefined;
+
+/** Remembers a service's module for `farmOf`; it has no value at run time. */
+declare const moduleType: unique symbol;
+
+/** A Node-style callback as the last argument of a method. `error` is null when the task has succeeded. */
+export type Callback<R> = (error: any, result: R) => void;
+
+/** A worker's function as the parent calls it: with a Promise, or with a callback as last argument. */
+export interface RemoteFunction<A extends any[], R> {
+  (...args: A): Promise<R>;
+  (...args: [...A, Callback<R>]): void;
+}
+
+/** A function type of the worker module, seen from the parent. Of overloads the last one counts. */
+export type Remote<F> = F extends (...args: infer A) => infer R ? RemoteFunction<A, Awaited<R>> : never;
+
+type AnyFunction = (...args: any[]) => any;
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type Hook = 'setup' | 'teardown';
+
+/** Names of the functions in T that can be called; classes, constants and the hooks are none. */
+type FunctionName<T> = { [K in keyof T]: K extends Hook ? never : T[K] extends AnyFunction ? K : never }[keyof T] & string;
+
+type DefaultOf<M> = M extends { default: infer D } ? D : never;
+/** What the module's functions are, those of a default-exported object included. */
+type Functions<M> = Pick<M, FunctionName<M>> &
+  ([DefaultOf<M>] extends [never] ? unknown : DefaultOf<M> extends AnyFunction ? unknown : Omit<Pick<DefaultOf<M>, FunctionName<DefaultOf<M>>>, keyof M>);
+/** What a call of the service itself runs. */
+type Single<M> = M extends AnyFunction ? M : DefaultOf<M> extends AnyFunction ? DefaultOf<M> : never;
+
+interface Closing {
+  /** As `farmOf(service).close()`; for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * The service of a module of type M. Without M every name is a method.
+ *
+ * Names that JavaScript and test printers look for on any object (`then`, `toJSON`, `constructor`, `name`, `length` and
+ * such) are never sent to a worker; `farm.run()` reaches a method of such a name.
+ */
+export type Service<M = any> = Closing & { readonly [moduleType]?: M } & (IsAny<M> extends true
+    ? { (...args: any[]): any; [method: string]: any }
+    : { readonly [K in keyof Functions<M>]: Remote<Functions<M>[K]> } & ([Single<M>] extends [never] ? unknown : Remote<Single<M>>));
+
+/** The service of a fork script. */
+export interface ForkService extends Closing {
+  /** Sends a JSON message and resolves with the next message that the script sends. */
+  request(message: unknown): Promise<any>;
+  request(message: unknown, callback: Callback<any>): void;
+  /** @internal */
+  readonly [moduleType]?: { request(message: unknown): any };
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Farms
+
+/** Names of the methods of M for `run` and `map`; '' is the module's single function. */
+export type MethodName<M> = IsAny<M> extends true ? string : (keyof Functions<M> & string) | ([Single<M>] extends [never] ? never : '');
+
+type MethodOf<M, K> = IsAny<M> extends true
+  ? AnyFunction
+  : K extends ''
+    ? Extract<Single<M>, AnyFunction>
+    : K extends keyof Functions<M>
+      ? Extract<Functions<M>[K], AnyFunction>
+      : never;
+
+/** A pool of worker processes for one module. An idle farm does not keep this process alive. */
+export class WorkerFarm<M = any> extends EventEmitter<FarmEvents> {
+  /** As for `createService`. */
+  constructor(source: string | URL | ForkSource, options?: FarmOptions | ForkOptions);
+
+  /** The service of this farm, always the same object. */
+  readonly service: Service<M>;
+
+  /**
+   * Runs a method as a task. Unlike a method of the service it takes options, and any name.
+   * @param method '' for the module's single function
+   * @throws (rejects) FarmError: `ERR_FARM_NO_METHOD`, `ERR_FARM_NOT_CLONEABLE`, `ERR_FARM_TASK_TIMEOUT`,
+   *   `ERR_FARM_QUEUE_TIMEOUT`, `ERR_FARM_WORKER_EXIT`, `ERR_FARM_START`, `ERR_FARM_NO_MEMORY`, `ERR_FARM_CLOSED`; the
+   *   signal's reason; or what the method itself has thrown
+   */
+  run<K extends MethodName<M>>(
+    method: K,
+    args?: Readonly<Parameters<MethodOf<M, K>>>,
+    options?: TaskOptions,
+  ): Promise<Awaited<ReturnType<MethodOf<M, K>>>>;
+
+  /**
+   * Runs a method for each item and hands out the results at the reader's pace: at most `concurrency` tasks are under
+   * way, and at most twice as many items have been read ahead of the reader. The first failure ends the iteration.
+   * @param items each is the method's one argument
+   */
+  map<K extends MethodName<M>>(
+    items: Iterable<Item<M, K>> | AsyncIterable<Item<M, K>>,
+    method: K,
+    options?: MapOptions,
+  ): AsyncIterableIterator<Awaited<ReturnType<MethodOf<M, K>>>>;
+
+  /**
+   * Resolves when at least one worker (and `min` of them) can take tasks; starts one if there is none.
+   * @throws (rejects) `ERR_FARM_START` with the original error as `cause`
+   */
+  ready(): Promise<void>;
+
+  /** Figures of this moment. */
+  stats(): FarmStats;
+
+  /**
+   * Takes no more tasks, lets those there are finish and the workers exit by themselves.
+   * @param options.timeout ms after which what is left is destroyed; default Infinity
+   */
+  close(options?: { timeout?: number }): Promise<void>;
+
+  /** Kills the workers now; every pending task rejects with `ERR_FARM_CLOSED`. */
+  destroy(): Promise<void>;
+
+  /** Keeps this process alive even while the farm is idle. */
+  ref(): this;
+  /** The default: only a farm with pending tasks keeps this process alive. */
+  unref(): this;
+
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+type Item<M, K> = IsAny<M> extends true ? any : Parameters<MethodOf<M, K>>[0] | PromiseLike<Parameters<MethodOf<M, K>>[0]>;
+
+/** Events of a farm's life. */
+export interface FarmEvents {
+  /** A process was started. */
+  spawn: [worker: WorkerInfo];
+  /** A worker has loaded its module and takes tasks. */
+  online: [worker: WorkerInfo];
+  /** A worker's process has ended. */
+  exit: [worker: WorkerInfo & { code: number | null; signal: NodeJS.Signals | null }];
+  /** A worker ended by an uncaught error or unhandled rejection while it ran no task. Never an error in this process. */
+  workerError: [error: Error, worker: WorkerInfo];
+}
+
+export interface WorkerInfo {
+  /** Number of the worker in its farm. */
+  workerId: number;
+  pid: number;
+}
+
+export interface FarmStats {
+  /** Worker processes. */
+  workers: number;
+  /** Tasks that wait for a worker. */
+  waiting: number;
+  /** Tasks that run. */
+  running: number;
+  [figure: string]: unknown;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Options
+
+/** Where workers write to: this process's stream, a stream of the farm, this process's stream with the worker's number before each line, or nowhere. */
+export type OutputOption = 'inherit' | 'pipe' | 'prefix' | 'ignore';
+
+/** Options of every farm. Durations are milliseconds; Infinity stands for no limit. */
+interface CommonOptions {
+  /** Most workers at a time, 1 to 1024. Default: as many CPUs as this process may use. */
+  max?: number;
+  /** Workers that are kept when there is nothing to do. Default 0. */
+  min?: number;
+  /** After this time (ms) an idle worker above `min` ends. Default 30000. */
+  idleTimeout?: number;
+  /** A task may run this long (ms), counted from its start. Default Infinity. */
+  timeout?: number;
+  /** A task may wait this long (ms) for its start. Default Infinity. */
+  queueTimeout?: number;
+  /** Time (ms) between asking a task to stop and SIGTERM to its worker. Default 1000. */
+  grace?: number;
+  /** A worker may take this long (ms) until it is ready. Default 30000. */
+  startTimeout?: number;
+  /** Environment of the workers. Default: that of this process when the worker starts. */
+  env?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Working directory of the workers. Default: that of this process. */
+  cwd?: string | URL;
+  /** `process.argv` of the workers from index 2 on. Default []. */
+  argv?: readonly string[];
+  /** Options of node. Default: those of this process without `--inspect*`, `--eval`, `--test*` and the like. */
+  execArgv?: readonly string[];
+  /** The node executable. Default: `process.execPath`. */
+  execPath?: string;
+  /** Default 'inherit'. */
+  stdout?: OutputOption;
+  /** Default 'inherit'. */
+  stderr?: OutputOption;
+  /** Starts each worker with an inspector on a free port. Default false. */
+  inspect?: boolean;
+}
+
+export interface FarmOptions extends CommonOptions {
+  /** Tasks that one worker runs at a time, 1 to 64. More than 1 is for tasks that wait, not for those that compute. Default 1. */
+  tasksPerWorker?: number;
+  /** Any value that can be cloned; each worker has a copy as `workerData` of `farm/worker`. */
+  workerData?: unknown;
+  /** How values travel: structured clone ('default'), JSON, or your own. */
+  codec?: 'default' | 'json' | Codec;
+  /** Binary of 64 KiB and more arrives as a view of shared memory; false: as a copy. Default true. */
+  views?: boolean;
+  /** Time (µs, 0 to 1000) an idle worker looks for the next task before it sleeps; 0 saves CPU. Default 20. */
+  spin?: number;
+  /** Bytes of shared memory that the farm may use. Default: a quarter of what this process may have. */
+  maxSharedMemory?: number;
+}
+
+export interface ForkOptions extends CommonOptions {
+  /** The message by which the script says that it is ready. Default: it is ready as soon as it runs. */
+  ready?: unknown;
+}
+
+export interface ForkSource {
+  /** The script, as `createService` takes it. */
+  fork: string | URL;
+}
+
+/** A codec of your own. What it throws rejects that task alone. */
+export interface Codec {
+  encode(value: any): Uint8Array;
+  decode(bytes: Uint8Array): any;
+}
+
+export interface TaskOptions {
+  /** As the farm's, for this task (ms). */
+  timeout?: number;
+  /** As the farm's, for this task (ms). */
+  queueTimeout?: number;
+  /** Cancels the task; it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Is called with each value that the task emits, in order and before its result. */
+  onProgress?: (value: any) => void;
+}
+
+export interface MapOptions {
+  /** Tasks under way at a time. Default: twice the farm's `max`. */
+  concurrency?: number;
+  /** Results in the order of the items; false: as they come. Default true. */
+  ordered?: boolean;
+  /** Ends the iteration with the signal's reason and cancels its tasks. */
+  signal?: AbortSignal;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Errors
+
+export type FarmErrorCode =
+  | 'ERR_FARM_WORKER_EXIT'
+  | 'ERR_FARM_TASK_TIMEOUT'
+  | 'ERR_FARM_QUEUE_TIMEOUT'
+  | 'ERR_FARM_CLOSED'
+  | 'ERR_FARM_NO_METHOD'
+  | 'ERR_FARM_NOT_CLONEABLE'
+  | 'ERR_FARM_BAD_DATA'
+  | 'ERR_FARM_NO_MEMORY'
+  | 'ERR_FARM_START'
+  | 'ERR_FARM_UNSUPPORTED'
+  | 'ERR_FARM_OPTION';
+
+/** An error of the farm itself. What a task throws arrives as it was thrown. */
+export class FarmError extends Error {
+  /** @internal */
+  constructor(code: FarmErrorCode, message: string, details?: { cause?: unknown; [detail: string]: unknown });
+  readonly code: FarmErrorCode;
+  /** With `ERR_FARM_START`: which step failed. */
+  readonly reason?: 'resolve' | 'spawn' | 'load' | 'handshake';
+  /** With `ERR_FARM_START` and 'resolve': the places that were looked at. */
+  readonly looked?: string[];
+  /** With `ERR_FARM_NO_METHOD`: the methods there are. */
+  readonly methods?: string[];
+  /** With `ERR_FARM_OPTION`: the option's name. */
+  readonly option?: string;
+  /** Further facts, which depend on the code. */
+  readonly [detail: string]: unknown;
+}

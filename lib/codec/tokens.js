@@ -1,0 +1,36 @@
+'use strict';
+
+// The first byte of each value in the plain encoding. Bytes below 0x80 are the integers 0 to 127; all numbers
+// of more than one byte are little-endian.
+
+module.exports = Object.freeze({
+  /** + length: up to 31 characters of one byte each */
+  SHORT_STRING: 0x80,
+  /** + length: up to 15 values */
+  SHORT_ARRAY: 0xa0,
+  /** + number: an object of one of the first 16 shapes of the message; its values follow */
+  SHORT_SHAPE: 0xb0,
+  NULL: 0xc0,
+  UNDEFINED: 0xc1,
+  FALSE: 0xc2,
+  TRUE: 0xc3,
+  INT16: 0xc4,
+  INT32: 0xc5,
+  DOUBLE: 0xc6,
+  /** a double, the time value */
+  DATE: 0xc7,
+  /** u8 length, characters of one byte each */
+  LATIN: 0xc8,
+  /** u32 length in bytes */
+  UTF8: 0xc9,
+  /** u32 length in units of two bytes */
+  UTF16: 0xca,
+  /** u32 length, values */
+  ARRAY: 0xcb,
+  /** u32 number, values */
+  SHAPE: 0xcc,
+  /** u32 length and i32 hash of the keys, the keys as JSON; then the values of a first object */
+  DEFINE: 0xcd,
+  /** u32 count, then key and value by turns */
+  PAIRS: 0xce,
+});

@@ -1,0 +1,47 @@
+'use strict';
+
+/** The settings of a farm as the native side takes them, and what they are when nobody says. */
+
+const { workerProgram } = require('./worker-program');
+
+const NS = 1e6;
+/** Memory that one more worker is reckoned with when nobody says how many there may be. */
+const WORKER_BYTES = 64 * 1024 * 1024;
+/** The part of the memory this process may use that its tasks' data may take. */
+const SHARED_FRACTION = 4;
+
+/**
+ * CPUs the process may use, as far as memory allows; a quarter of that memory for data on its way.
+ * @param {{ usableCpus: () => number, memoryLimit: () => number }} native
+ */
+function standardLimits(native) {
+  const memory = native.memoryLimit();
+  const max = Math.max(1, Math.min(native.usableCpus(), Math.floor(memory / WORKER_BYTES), 1024));
+  return { max, maxSharedMemory: Math.floor(memory / SHARED_FRACTION) };
+}
+
+/**
+ * @param {any} options
+ * @param {{ file: string, url: string }} source
+ * @param {string} addon the file of the native addon
+ */
+function nativeSettings(options, source, addon) {
+  const ns = (/** @type {number} */ ms) => Math.round(ms * NS);
+  return JSON.stringify({
+    min: options.min,
+    max: options.max,
+    lanes: options.fork ? 1 : options.tasksPerWorker,
+    idle: Number.isFinite(options.idleTimeout) ? ns(options.idleTimeout) : null,
+    start: Number.isFinite(options.startTimeout) ? ns(options.startTimeout) : Number.MAX_SAFE_INTEGER,
+    grace: ns(options.grace),
+    spin: options.spin * 1000,
+    views: options.views,
+    maxShared: options.maxSharedMemory,
+    program: workerProgram(options, source, addon),
+    stdout: options.stdout,
+    stderr: options.stderr,
+    fork: options.fork ? { ready: options.ready === undefined ? null : JSON.stringify(options.ready) } : null,
+  });
+}
+
+module.exports = { standardLimits, nativeSettings };

@@ -1,0 +1,187 @@
+'use strict';
+
+/** WorkerFarm: a pool of worker processes behind one module. */
+
+const { EventEmitter } = require('node:events');
+const native = require('../native.js');
+const { FarmError } = require('./errors');
+const { nativeSettings, standardLimits } = require('./farm-settings');
+const { farmOptions, taskOptions } = require('./options');
+const { mapTasks } = require('./map');
+const outcome = require('./outcome');
+const { resolveWorker } = require('./resolve');
+const { serviceOf } = require('./service-proxy');
+const { Roster } = require('./roster');
+const { Tasks } = require('./tasks');
+const { bootData } = require('./worker-program');
+
+const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+class WorkerFarm extends EventEmitter {
+  #native;
+  #tasks;
+  /** @type {'open' | 'closing' | 'closed'} */
+  #state = 'open';
+  #roster;
+  /** @type {Promise<void> | undefined} */
+  #closing;
+  /** @type {(() => void) | undefined} */
+  #onClosed;
+  #kept = false;
+
+  /**
+   * @param {string | URL | { fork: string | URL }} source the worker module
+   * @param {object} [options]
+   */
+  constructor(source, options) {
+    super();
+    const checked = farmOptions(source, options);
+    const resolved = checked.fork ? resolveWorker(/** @type {any} */ (source).fork, { fork: true }) : resolveWorker(source);
+    const standard = standardLimits(native);
+    const max = checked.max ?? standard.max;
+    if (checked.min > max) {
+      throw new FarmError('ERR_FARM_OPTION', `min (${checked.min}) must not be above max, which is ${max} here`, { option: 'min', value: checked.min });
+    }
+    this.options = Object.freeze({ ...checked, max, maxSharedMemory: checked.maxSharedMemory ?? standard.maxSharedMemory });
+    this.file = resolved.file;
+    const settings = nativeSettings(this.options, resolved, native.libraryPath());
+    this.#native = new native.NativeFarm(settings, bootData(this.options, resolved));
+    this.#roster = new Roster(resolved.file, {
+      emit: (name, ...args) => this.emit(name, ...args),
+      startFailed: (error) => this.#tasks.rejectAll(() => error),
+      closed: () => this.#onClosed?.(),
+    });
+    this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster);
+    this.service = serviceOf(this, resolved.file);
+  }
+
+  /**
+   * @param {string} method
+   * @param {any[]} args
+   * @param {any} options checked, or null
+   * @returns {Promise<any>}
+   */
+  submit(method, args, options) {
+    if (this.#state !== 'open') return Promise.reject(outcome.closed());
+    return this.#tasks.submit(method, args, options);
+  }
+
+  /**
+   * Runs one task.
+   * @param {string} method '' for the module's single function
+   * @param {any[]} [args]
+   * @param {object} [options]
+   */
+  async run(method, args = [], options = undefined) {
+    if (typeof method !== 'string') throw new FarmError('ERR_FARM_OPTION', `method must be a string, not ${typeof method}`);
+    if (!Array.isArray(args)) throw new FarmError('ERR_FARM_OPTION', 'args must be an array of arguments');
+    return this.submit(method, args, taskOptions(options));
+  }
+
+  /**
+   * @param {Iterable<any> | AsyncIterable<any>} items
+   * @param {string} method
+   * @param {object} [options]
+   */
+  map(items, method, options) {
+    return mapTasks(/** @type {any} */ (this), items, method, options);
+  }
+
+  /** Resolves when `min` workers (at least one) are online. */
+  ready() {
+    if (this.#state !== 'open') return Promise.reject(outcome.closed());
+    const wanted = Math.max(1, this.options.min);
+    if (this.#roster.online >= wanted) return Promise.resolve();
+    this.#native.hold(true);
+    this.#native.demand(wanted);
+    return this.#roster.whenOnline(wanted).finally(() => this.#native.hold(false));
+  }
+
+  /** Counters and the state of each worker. */
+  stats() {
+    const { open, waiting, settled, sharedBytes, viewBytes, rescued } = JSON.parse(this.#native.stats());
+    const workers = this.#roster.list();
+    return { state: this.#state, workers, tasks: { open, waiting, settled }, memory: { shared: sharedBytes, views: viewBytes }, rescuedWakeups: rescued };
+  }
+
+  /**
+   * Takes no more tasks, finishes those it has, lets the workers leave.
+   * @param {{ timeout?: number }} [options] ms until what still runs is killed; 30000 by default, Infinity for never
+   * @returns {Promise<void>}
+   */
+  close(options = {}) {
+    if (this.#closing) return this.#closing;
+    const { timeout = 30_000 } = options;
+    if (typeof timeout !== 'number' || !(timeout >= 0)) {
+      return Promise.reject(new FarmError('ERR_FARM_OPTION', `timeout must be milliseconds of at least 0, not ${String(timeout)}`, { option: 'timeout', value: timeout }));
+    }
+    this.#closing = this.#end(async () => {
+      await this.#drained(timeout);
+      this.#native.close(Number.isFinite(timeout) ? timeout : -1);
+    });
+    return this.#closing;
+  }
+
+  /** Kills the workers now; every open task rejects with ERR_FARM_CLOSED. */
+  destroy() {
+    if (this.#state === 'closed') return Promise.resolve();
+    this.#abandon();
+    this.#native.destroy();
+    this.#closing ??= this.#end(async () => {});
+    return this.#closing;
+  }
+
+  #abandon() {
+    this.#state = 'closing';
+    this.#tasks.rejectAll(() => outcome.closed());
+    this.#roster.rejectWaiting(outcome.closed());
+  }
+
+  /** @param {() => Promise<void>} begin */
+  async #end(begin) {
+    this.#state = 'closing';
+    this.#native.hold(true);
+    const closed = new Promise((resolve) => {
+      this.#onClosed = () => resolve(undefined);
+    });
+    await begin();
+    await closed;
+    this.#abandon();
+    this.#state = 'closed';
+    this.#native.hold(false);
+    this.#native.dispose();
+  }
+
+  /**
+   * Resolves when no task is open, or after `timeout` ms, when what is open is given up.
+   * @param {number} timeout
+   */
+  async #drained(timeout) {
+    if (this.#tasks.open === 0) return;
+    await new Promise((resolve) => {
+      const timer = Number.isFinite(timeout) ? setTimeout(resolve, Math.min(timeout, 0x7fffffff)) : undefined;
+      this.#tasks.onIdle(() => {
+        clearTimeout(timer);
+        resolve(undefined);
+      });
+    });
+    if (this.#tasks.open > 0) this.#abandon();
+  }
+
+  /** Keeps the process alive even when no task is open. */
+  ref() {
+    if (!this.#kept && this.#state === 'open') this.#native.hold((this.#kept = true));
+    return this;
+  }
+
+  unref() {
+    if (this.#kept && this.#state === 'open') this.#native.hold((this.#kept = false));
+    return this;
+  }
+
+  [ASYNC_DISPOSE]() {
+    return this.close();
+  }
+}
+
+module.exports = { WorkerFarm };

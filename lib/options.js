@@ -1,0 +1,213 @@
+'use strict';
+
+/**
+ * Every option of a farm and of a task: its default, its check, its unit. No other file knows a default.
+ * Durations are milliseconds unless the name says otherwise.
+ */
+
+const { FarmError } = require('./errors');
+const { knownElsewhere, nearestOf } = require('./option-names');
+const { inheritedExecArgv } = require('./exec-argv');
+const check = require('./option-checks');
+
+/**
+ * @typedef {object} Option
+ * @property {() => unknown} standard makes the default
+ * @property {(value: any) => unknown} check returns the value to use; throws the sentence that follows the option's name
+ * @property {boolean} [notForFork] an unmodified fork script cannot be given this
+ * @property {boolean} [forkOnly]
+ */
+
+const nothing = () => undefined;
+const forever = () => Infinity;
+const inherit = () => 'inherit';
+const output = check.oneOf('inherit', 'pipe', 'prefix', 'ignore');
+
+/** @type {Record<string, Option>} */
+const FARM = {
+  /** Most workers at a time; undefined: as many CPUs as the process may use. 1024 is what the queue's sleeper map holds. */
+  max: { standard: nothing, check: check.integer(1, 1024) },
+  /** Workers that are kept when there is nothing to do. */
+  min: { standard: () => 0, check: check.integer(0, 1024) },
+  /** ms after which an idle worker above `min` ends. */
+  idleTimeout: { standard: () => 30_000, check: check.duration(0) },
+  /** ms a task may run, counted from its start. */
+  timeout: { standard: forever, check: check.duration(1) },
+  /** ms a task may wait for its start. */
+  queueTimeout: { standard: forever, check: check.duration(1) },
+  /** Tasks one worker runs at the same time; more than 1 is for tasks that wait, not for those that compute. */
+  tasksPerWorker: { standard: () => 1, check: check.integer(1, 64), notForFork: true },
+  /** ms between a cooperative cancel and SIGTERM. */
+  grace: { standard: () => 1000, check: check.finite(0) },
+  /** ms a worker may take from its start until it is ready. */
+  startTimeout: { standard: () => 30_000, check: check.duration(1) },
+  /** Environment of the workers; undefined: that of this process at the time of the start. */
+  env: { standard: nothing, check: check.environment },
+  /** Working directory of the workers; undefined: that of this process at the time of the start. */
+  cwd: { standard: nothing, check: check.directory },
+  /** process.argv from index 2 on. */
+  argv: { standard: () => [], check: check.strings },
+  /** Options of the node executable. */
+  execArgv: { standard: inheritedExecArgv, check: check.strings },
+  execPath: { standard: () => process.execPath, check: check.text },
+  /** A copy is `workerData` in farm/worker. */
+  workerData: { standard: nothing, check: check.anything, notForFork: true },
+  stdout: { standard: inherit, check: output },
+  stderr: { standard: inherit, check: output },
+  /** Starts each worker with an inspector on a free port. */
+  inspect: { standard: () => false, check: check.boolean },
+  codec: { standard: () => 'default', check: check.codec, notForFork: true },
+  /** Binary of 64 KiB and more arrives as a view of shared memory; false: always as a copy. */
+  views: { standard: () => true, check: check.boolean, notForFork: true },
+  /** µs a worker looks for the next task before it sleeps. */
+  spin: { standard: () => 20, check: check.integer(0, 1000), notForFork: true },
+  /** Bytes of shared memory the farm may use; undefined: a quarter of what the process may have. */
+  maxSharedMemory: { standard: nothing, check: check.integer(1 << 20, Number.MAX_SAFE_INTEGER), notForFork: true },
+  /** The message by which a fork script says that it is ready; undefined: it is ready at once. */
+  ready: { standard: nothing, check: check.json, forkOnly: true },
+};
+
+/** @type {Record<string, Option>} */
+const TASK = {
+  timeout: { standard: nothing, check: check.duration(1) },
+  queueTimeout: { standard: nothing, check: check.duration(1) },
+  /** Cancels the task. */
+  signal: { standard: nothing, check: check.abortSignal },
+  /** Is called with each value that the task emits, before its result. */
+  onProgress: { standard: nothing, check: check.aFunction },
+};
+
+/** @type {Record<string, Option>} */
+const MAP = {
+  /** Tasks of this map that are under way at a time; undefined: twice the farm's `max`. */
+  concurrency: { standard: nothing, check: check.integer(1, 1 << 20) },
+  /** Results in the order of the items; false: as they come. */
+  ordered: { standard: () => true, check: check.boolean },
+  signal: { standard: nothing, check: check.abortSignal },
+};
+
+/**
+ * @param {any} source the worker as the user named it; `{ fork }` is a fork-style worker
+ * @param {any} [options]
+ * @returns {Readonly<Record<string, any>>} every option by name, plus `fork: boolean`
+ */
+function farmOptions(source, options) {
+  const fork = isForkSource(source);
+  const given = entriesOf(options, FARM, 'createService');
+  /** @type {Record<string, any>} */
+  const result = { fork };
+  for (const [name, option] of Object.entries(FARM)) {
+    const value = given[name];
+    if (value !== undefined && fork && option.notForFork) {
+      throw optionError(name, value, `${name} cannot be given to a fork-style worker: it is a plain child_process.fork() script`);
+    }
+    if (value !== undefined && !fork && option.forkOnly) {
+      throw optionError(name, value, `${name} is only for a fork-style worker: createService({ fork: 'script.js' }, { ${name} })`);
+    }
+    result[name] = value === undefined ? option.standard() : checked(name, option, value);
+  }
+  if (result.max !== undefined && result.min > result.max) {
+    throw optionError('min', result.min, `min (${result.min}) must not be above max (${result.max})`);
+  }
+  return Object.freeze(result);
+}
+
+/**
+ * @param {any} options of one task
+ * @returns {Readonly<Record<string, any>> | null} null when nothing is set, which is the quick path
+ */
+function taskOptions(options) {
+  if (options === undefined) return null;
+  const given = entriesOf(options, TASK, 'run');
+  let result = null;
+  for (const name of Object.keys(TASK)) {
+    if (given[name] === undefined) continue;
+    result ??= { timeout: undefined, queueTimeout: undefined, signal: undefined, onProgress: undefined };
+    /** @type {any} */ (result)[name] = checked(name, TASK[name], given[name]);
+  }
+  return result;
+}
+
+/**
+ * @param {any} options of one map
+ * @returns {{ concurrency: number | undefined, ordered: boolean, signal: AbortSignal | undefined }}
+ */
+function mapOptions(options) {
+  const given = entriesOf(options, MAP, 'map');
+  /** @type {any} */
+  const result = {};
+  for (const [name, option] of Object.entries(MAP)) {
+    result[name] = given[name] === undefined ? option.standard() : checked(name, option, given[name]);
+  }
+  return result;
+}
+
+/** @param {any} source */
+function isForkSource(source) {
+  return source !== null && typeof source === 'object' && !isUrl(source) && Object.hasOwn(source, 'fork');
+}
+
+/** @param {any} source also a URL of another realm, as under Jest */
+function isUrl(source) {
+  return typeof source.href === 'string' && typeof source.protocol === 'string';
+}
+
+/**
+ * @param {any} options
+ * @param {Record<string, Option>} table
+ * @param {string} where
+ * @returns {Record<string, any>}
+ */
+function entriesOf(options, table, where) {
+  if (options === undefined) return {};
+  if (options === null || typeof options !== 'object' || Array.isArray(options)) {
+    throw optionError('options', options, `The options of ${where} must be an object, not ${check.show(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(table, name)) throw unknownOption(name, options[name], table, where);
+  }
+  return options;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {Record<string, Option>} table
+ * @param {string} where
+ */
+function unknownOption(name, value, table, where) {
+  const names = Object.keys(table);
+  const elsewhere = table === FARM ? knownElsewhere(name) : undefined;
+  const otherTable = table === FARM ? TASK : FARM;
+  let advice;
+  if (elsewhere !== undefined) advice = elsewhere;
+  else if (Object.hasOwn(otherTable, name)) {
+    advice = table === FARM ? 'It is an option of one task: farm.run(method, args, options).' : 'It is an option of the farm, not of one task.';
+  } else {
+    const nearest = nearestOf(name, names);
+    advice = nearest === undefined ? `The options are: ${names.join(', ')}.` : `Did you mean "${nearest}"?`;
+  }
+  return optionError(name, value, `${where} has no option "${name}". ${advice}`);
+}
+
+/**
+ * @param {string} name
+ * @param {Option} option
+ * @param {unknown} value
+ */
+function checked(name, option, value) {
+  const result = option.check(value);
+  if (result instanceof check.Refusal) throw optionError(name, value, `${name} must be ${result.wanted}, not ${check.show(value)}`);
+  return result;
+}
+
+/**
+ * @param {string} option
+ * @param {unknown} value
+ * @param {string} message
+ */
+function optionError(option, value, message) {
+  return new FarmError('ERR_FARM_OPTION', message, { option, value });
+}
+
+module.exports = { farmOptions, taskOptions, mapOptions };

@@ -1,0 +1,130 @@
+'use strict';
+
+/**
+ * Farm's own errors of a task: what the native side says in a tag and a record, in words for the person who gets it.
+ */
+
+const os = require('node:os');
+const { FarmError } = require('./errors');
+
+/** Kinds of settlement that no worker sent; engine/farm and transport/frame.rs. */
+const EXPIRED = 6;
+const LOST = 10;
+const TIMED_OUT = 11;
+const NO_MEMORY = 12;
+const CLOSED = 13;
+
+/** @type {Record<string, string>} */
+const DESCRIPTIONS = {
+  SIGSEGV: 'invalid memory reference',
+  SIGABRT: 'abort',
+  SIGKILL: 'killed, possibly by the out-of-memory killer',
+  SIGTERM: 'terminated',
+  SIGBUS: 'bad memory access',
+  SIGILL: 'illegal instruction',
+  SIGFPE: 'arithmetic error',
+  SIGTRAP: 'trap',
+};
+
+/** @param {number | null} number */
+function signalName(number) {
+  if (number === null || number === undefined) return null;
+  return Object.keys(os.constants.signals).find((name) => os.constants.signals[/** @type {any} */ (name)] === number) ?? `signal ${number}`;
+}
+
+/**
+ * @typedef {object} ExitRecord how a worker ended
+ * @property {number} workerId
+ * @property {number} pid
+ * @property {number | null} exitCode
+ * @property {string | null} signal
+ * @property {string | null} signalDescription
+ * @property {string} stderr the last lines
+ * @property {number} age ms
+ * @property {string | null} killedFor why farm ended it, if it did
+ * @property {boolean} [started] the task's code ran
+ */
+
+/**
+ * @param {any} raw as the supervisor wrote it
+ * @returns {ExitRecord}
+ */
+function exitRecord(raw) {
+  const signal = signalName(raw.signal);
+  return { ...raw, signal, signalDescription: signal === null ? null : (DESCRIPTIONS[signal] ?? null) };
+}
+
+/** @param {ExitRecord} record */
+function howItEnded(record) {
+  if (record.killedFor === 'poison') return 'was ended because a worker of this farm wrote over the shared queue';
+  if (record.killedFor === 'cancel') return 'was killed because a cancelled task beside this one did not let go';
+  if (record.killedFor === 'startTimeout') return 'was killed because it was not ready within startTimeout';
+  if (record.killedFor) return 'was killed because the farm was closed';
+  if (record.signal !== null) {
+    return `was ended by ${record.signal}${record.signalDescription ? ` (${record.signalDescription})` : ''}`;
+  }
+  if (record.exitCode !== null && record.exitCode !== undefined) return `exited with code ${record.exitCode}`;
+  return 'ended; its exit status is unknown';
+}
+
+/** @param {ExitRecord} record */
+function lastWords(record) {
+  if (!record.stderr) return '';
+  const lines = record.stderr.split('\n');
+  return `\nLast lines of its stderr:\n${lines.slice(-8).map((line) => `  ${line}`).join('\n')}`;
+}
+
+/**
+ * @param {any} raw
+ * @param {(workerId: number) => unknown} causeOf
+ */
+function lost(raw, causeOf) {
+  const record = exitRecord(raw);
+  const who = record.pid ? `Worker ${record.workerId} (pid ${record.pid})` : 'The worker';
+  const message = `${who} ${howItEnded(record)} while it ran the task${lastWords(record)}`;
+  const cause = causeOf(record.workerId);
+  return new FarmError('ERR_FARM_WORKER_EXIT', message, cause === undefined ? record : { ...record, cause });
+}
+
+/** @param {{ queueTimeout: number }} task */
+function queueTimeout({ queueTimeout: ms }) {
+  return new FarmError('ERR_FARM_QUEUE_TIMEOUT', `The task waited longer than its queueTimeout of ${ms} ms for a worker; it was not started`, { queueTimeout: ms });
+}
+
+/**
+ * @param {string} method
+ * @param {number} [size]
+ */
+function noMemory(method, size) {
+  const what = size === undefined ? 'the arguments of the task' : `arguments of ${size} bytes`;
+  return new FarmError('ERR_FARM_NO_MEMORY', `There is no shared memory for ${what}; see the option maxSharedMemory`, { method });
+}
+
+function closed() {
+  return new FarmError('ERR_FARM_CLOSED', 'The farm is closed');
+}
+
+/**
+ * @param {number} tag
+ * @param {string} text JSON of the record, or ''
+ * @param {any} task its limits
+ * @param {(workerId: number) => unknown} causeOf
+ */
+function farmError(tag, text, task, causeOf) {
+  switch (tag) {
+    case LOST:
+      return lost(JSON.parse(text), causeOf);
+    case TIMED_OUT:
+      return new FarmError('ERR_FARM_TASK_TIMEOUT', `The task ran longer than its timeout of ${task.timeout} ms`, { timeout: task.timeout });
+    case EXPIRED:
+      return queueTimeout(task);
+    case NO_MEMORY:
+      return noMemory(task.method);
+    case CLOSED:
+      return closed();
+    default:
+      return new FarmError('ERR_FARM_BAD_DATA', `The task was settled in an unknown way (${tag})`);
+  }
+}
+
+module.exports = { farmError, queueTimeout, noMemory, closed, exitRecord, howItEnded, lastWords };

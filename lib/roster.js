@@ -1,0 +1,134 @@
+'use strict';
+
+/** The workers of one farm as its events tell: who is there, who waits for them, what they said before they ended. */
+
+const { decodeError } = require('./codec');
+const outcome = require('./outcome');
+const { startError } = require('./start-error');
+
+/** @typedef {{ resolve: (value?: any) => void, reject: (error: unknown) => void, wanted: number }} Waiting */
+
+class Roster {
+  /** @type {Map<number, { pid: number, state: 'starting' | 'online', since: number }>} */
+  #workers = new Map();
+  /** The last error a worker reported. @type {Map<number, unknown>} */
+  #lastErrors = new Map();
+  /** Workers whose last error became the cause of a task's. @type {Set<number>} */
+  #told = new Set();
+  /** @type {Waiting[]} */
+  #waiting = [];
+
+  /**
+   * @param {string} file the worker module
+   * @param {{ emit: (name: string, ...args: any[]) => void, startFailed: (error: unknown) => void, closed: () => void }} farm
+   */
+  constructor(file, farm) {
+    this.file = file;
+    this.farm = farm;
+  }
+
+  get online() {
+    let count = 0;
+    for (const worker of this.#workers.values()) if (worker.state === 'online') count++;
+    return count;
+  }
+
+  /**
+   * Resolves when so many workers are online.
+   * @param {number} wanted
+   * @returns {Promise<void>}
+   */
+  whenOnline(wanted) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject, wanted });
+    });
+  }
+
+  /** @param {unknown} error */
+  rejectWaiting(error) {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
+  /** The error that ended a worker, as the cause of a task's. @param {number} workerId */
+  causeOf(workerId) {
+    if (this.#lastErrors.has(workerId)) this.#told.add(workerId);
+    return this.#lastErrors.get(workerId);
+  }
+
+  list() {
+    return [...this.#workers].map(([workerId, { pid, state, since }]) => ({ workerId, pid, state, uptime: Date.now() - since }));
+  }
+
+  /** @param {any} event */
+  take(event) {
+    const { workerId } = event;
+    switch (event.type) {
+      case 'spawn':
+        this.#workers.set(workerId, { pid: event.pid, state: 'starting', since: Date.now() });
+        this.farm.emit('spawn', { workerId, pid: event.pid });
+        break;
+      case 'online':
+        this.#onOnline(workerId);
+        break;
+      case 'workerError':
+        this.#lastErrors.set(workerId, decodeReport(event.bytes));
+        break;
+      case 'startFailed':
+        this.#onStartFailed(event);
+        break;
+      case 'output':
+        this.farm.emit(event.stream === 1 ? 'stdout' : 'stderr', event.bytes, { workerId });
+        break;
+      case 'exit':
+        this.#onExit(event);
+        break;
+      case 'closed':
+        this.farm.closed();
+        break;
+      default:
+    }
+  }
+
+  /** @param {number} workerId */
+  #onOnline(workerId) {
+    const worker = this.#workers.get(workerId);
+    if (worker) worker.state = 'online';
+    const { online } = this;
+    const done = this.#waiting.filter((waiting) => waiting.wanted <= online);
+    this.#waiting = this.#waiting.filter((waiting) => waiting.wanted > online);
+    for (const { resolve } of done) resolve();
+    this.farm.emit('online', { workerId, pid: worker?.pid });
+  }
+
+  /** @param {any} event */
+  #onStartFailed(event) {
+    const error = startError(event, this.file, event.bytes ? decodeReport(event.bytes) : this.#lastErrors.get(event.workerId));
+    this.#lastErrors.delete(event.workerId);
+    this.rejectWaiting(error);
+    // With another worker at work the tasks are in good hands.
+    if (this.online === 0) this.farm.startFailed(error);
+    else this.farm.emit('workerError', error, { workerId: event.workerId });
+  }
+
+  /** @param {any} event */
+  #onExit({ record: raw, planned }) {
+    const record = outcome.exitRecord(raw);
+    const { workerId } = record;
+    this.#workers.delete(workerId);
+    const error = this.#lastErrors.get(workerId);
+    const told = this.#told.delete(workerId);
+    if (this.#lastErrors.delete(workerId) && !told) this.farm.emit('workerError', error, { workerId });
+    this.farm.emit('exit', { ...record, planned });
+  }
+}
+
+/** @param {Buffer} report the encoding, then the error */
+function decodeReport(report) {
+  try {
+    return decodeError(report[0], report, 1, report.length, null);
+  } catch (error) {
+    return error;
+  }
+}
+
+module.exports = { Roster };

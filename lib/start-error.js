@@ -1,0 +1,25 @@
+'use strict';
+
+/** ERR_FARM_START: why a worker never came up, with what it said. */
+
+const { FarmError } = require('./errors');
+const { exitRecord, howItEnded, lastWords } = require('./outcome');
+
+/**
+ * @param {{ reason: 'spawn' | 'load' | 'handshake', message: string, record: any }} event
+ * @param {string} file the worker module
+ * @param {unknown} cause what the worker reported, if anything
+ */
+function startError({ reason, message, record: raw }, file, cause) {
+  const report = /** @type {any} */ (cause);
+  // The worker's bootstrap has said it in full.
+  if (report?.code === 'ERR_FARM_START') return report;
+  const record = raw ? exitRecord(raw) : undefined;
+  let text = message;
+  if (text === '' && report !== undefined) text = `The worker module ${file} could not be set up: ${report?.message ?? String(report)}`;
+  if (text === '' && record !== undefined) text = `A worker for ${file} ${howItEnded(record)} before it was ready${lastWords(record)}`;
+  const details = { ...record, reason, file };
+  return new FarmError('ERR_FARM_START', text, cause === undefined ? details : { ...details, cause });
+}
+
+module.exports = { startError };

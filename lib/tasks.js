@@ -1,0 +1,294 @@
+'use strict';
+
+/**
+ * The tasks of one farm that are not settled: encodes each at its submission, hands them over in batches (one per turn
+ * of the event loop), and settles them from the frames that come back. Layouts of both directions are those of
+ * `engine/farm/submission.rs` and `engine/farm/drain.rs`.
+ */
+
+const { AsyncResource } = require('node:async_hooks');
+const { decodeError, makeCodec } = require('./codec');
+const { rejectWithCaller } = require('./caller-stack');
+const { Batch } = require('./batch');
+const outcome = require('./outcome');
+
+const OUT_BYTES = 1024 * 1024;
+const HEAD = 16;
+
+/** Flags beside the length that `drain` returns; src/farm.rs. */
+const MORE = 1 << 30;
+const HAS_HANDOVERS = 1 << 29;
+const HAS_NEWS = 1 << 28;
+const LENGTH = HAS_NEWS - 1;
+
+const BODY_APART = 1 << 8;
+
+/** Tags of replies; transport/frame.rs. */
+const RESULT = 1;
+const ERROR = 2;
+const PROGRESS = 3;
+
+/** @typedef {(value: unknown) => void} Resolve */
+/** @typedef {{ onProgress?: Function, signal?: AbortSignal, onAbort?: () => void, timer?: NodeJS.Timeout, method: string, timeout: number, queueTimeout: number }} Extra */
+
+class Tasks {
+  /** @type {(Resolve | null | undefined)[]} by number; null: settled here, the native side has not let go */
+  #resolves = [];
+  /** @type {(Extra | undefined)[]} */
+  #extras = [];
+  /** @type {number[]} */
+  #free = [];
+  /** @type {(() => void) | null} */
+  #whenIdle = null;
+
+  #batch;
+  #out = Buffer.allocUnsafeSlow(OUT_BYTES);
+  #frames = new Uint32Array(this.#out.buffer);
+
+  /**
+   * @param {any} native
+   * @param {{ timeout: number, queueTimeout: number, views: boolean, codec: any }} options
+   * @param {{ take: (event: any) => void, causeOf: (workerId: number) => unknown }} roster
+   */
+  constructor(native, options, roster) {
+    this.native = native;
+    this.options = options;
+    this.roster = roster;
+    this.causeOf = roster.causeOf.bind(roster);
+    this.codec = makeCodec(options.codec);
+    this.#batch = new Batch(native, options);
+    this.drain = this.drain.bind(this);
+    this.connected = native.connect(this.#batch.bytes, this.#out, this.drain);
+  }
+
+  /** Tasks not settled. */
+  get open() {
+    return this.#resolves.length - this.#free.length;
+  }
+
+  /**
+   * @param {string} method
+   * @param {any[]} args
+   * @param {any} options checked, or null
+   * @returns {Promise<any>}
+   */
+  submit(method, args, options) {
+    /** @type {Resolve} */
+    let resolve = /** @type {any} */ (undefined);
+    const promise = new Promise((settle) => {
+      resolve = settle;
+    });
+    if (options?.signal?.aborted) {
+      rejectWithCaller(resolve, options.signal.reason);
+      return promise;
+    }
+    let encoded;
+    try {
+      encoded = this.codec.encode([method, ...args], 'task');
+    } catch (error) {
+      rejectWithCaller(resolve, error);
+      return promise;
+    }
+    const places = encoded.attachments === null ? null : this.#batch.attach(encoded.attachments);
+    if (encoded.attachments !== null && places === null) {
+      const size = encoded.attachments.reduce((sum, part) => sum + part.byteLength, encoded.end - encoded.start);
+      rejectWithCaller(resolve, outcome.noMemory(method, size));
+      return promise;
+    }
+    const id = this.#free.length > 0 ? /** @type {number} */ (this.#free.pop()) : this.#resolves.length;
+    this.#resolves[id] = resolve;
+    this.#extras[id] = options === null ? undefined : this.#extra(id, method, options);
+    this.#batch.add(id, encoded, places, options);
+    return promise;
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} method
+   * @param {any} options
+   * @returns {Extra}
+   */
+  #extra(id, method, options) {
+    const timeout = options.timeout ?? this.options.timeout;
+    const queueTimeout = options.queueTimeout ?? this.options.queueTimeout;
+    /** @type {Extra} */
+    const extra = { method, timeout, queueTimeout };
+    if (options.onProgress) extra.onProgress = AsyncResource.bind(options.onProgress);
+    if (options.signal) {
+      const { signal } = options;
+      extra.signal = signal;
+      extra.onAbort = () => this.#abort(id, signal.reason);
+      signal.addEventListener('abort', extra.onAbort, { once: true });
+    }
+    if (Number.isFinite(queueTimeout)) this.#expireLater(id, extra);
+    return extra;
+  }
+
+  /**
+   * A worker that claims too late refuses; this timer only makes the rejection punctual.
+   * @param {number} id
+   * @param {Extra} extra
+   */
+  #expireLater(id, extra) {
+    extra.timer = setTimeout(() => {
+      this.#batch.flush();
+      if (this.native.withdraw(id)) this.#reject(id, outcome.queueTimeout(extra));
+    }, Math.min(extra.queueTimeout, 0x7fffffff));
+    extra.timer.unref();
+  }
+
+  /**
+   * @param {number} id
+   * @param {unknown} reason
+   */
+  #abort(id, reason) {
+    // What is still in the batch is not known on the other side.
+    this.#batch.flush();
+    const resolve = this.#resolves[id];
+    if (!resolve) return;
+    const gone = this.native.cancel(id);
+    this.#clear(id);
+    if (gone) this.#give(id);
+    // Its last frame is on the way and frees the number.
+    else this.#resolves[id] = null;
+    rejectWithCaller(resolve, reason);
+  }
+
+  /** Everything that came in, until nothing more does. */
+  drain() {
+    let code;
+    do {
+      code = this.native.drain();
+      const handovers = (code & HAS_HANDOVERS) !== 0 ? this.native.takeHandovers() : null;
+      const news = (code & HAS_NEWS) !== 0 ? readNews(this.native.takeNews()) : null;
+      // What a worker said before it ended belongs to the errors of its tasks.
+      if (news !== null) for (const event of news) if (event.type === 'workerError') this.roster.take(event);
+      this.#settle(code & LENGTH, handovers);
+      if (news !== null) for (const event of news) if (event.type !== 'workerError') this.roster.take(event);
+    } while ((code & MORE) !== 0);
+  }
+
+  /**
+   * @param {number} length
+   * @param {ArrayBuffer[] | null} handovers
+   */
+  #settle(length, handovers) {
+    const frames = this.#frames;
+    let next = 0;
+    for (let at = 0; at < length; ) {
+      const word = at >> 2;
+      const id = frames[word];
+      const tag = frames[word + 1];
+      const size = frames[word + 2];
+      const last = frames[word + 3];
+      const start = at + HEAD;
+      at = (start + size + 7) & ~7;
+      let bytes = this.#out;
+      let from = start;
+      let end = start + size;
+      if ((last & BODY_APART) !== 0) {
+        bytes = Buffer.from(/** @type {ArrayBuffer[]} */ (handovers)[next++]);
+        from = 0;
+        end = bytes.length;
+      }
+      const count = last >>> 16;
+      const attachments = count === 0 ? null : /** @type {ArrayBuffer[]} */ (handovers).slice(next, next + count);
+      next += count;
+      this.#frame(id, tag, last & 0xff, bytes, from, end, attachments);
+    }
+  }
+
+  // eslint-disable-next-line max-params
+  #frame(id, tag, kind, bytes, from, end, attachments) {
+    if (tag === RESULT) {
+      const resolve = this.#resolves[id];
+      let value;
+      try {
+        value = this.codec.decode(kind, bytes, from, end, attachments);
+      } catch (error) {
+        this.#reject(id, error);
+        return;
+      }
+      if (this.#extras[id] !== undefined) this.#clear(id);
+      this.#give(id);
+      if (resolve) resolve(value);
+    } else if (tag === PROGRESS) {
+      const extra = this.#extras[id];
+      if (extra?.onProgress) process.nextTick(extra.onProgress, this.codec.decode(kind, bytes, from, end, attachments));
+    } else if (tag === ERROR) {
+      this.#reject(id, safely(() => decodeError(kind, bytes, from, end, attachments)));
+    } else {
+      const text = from === end ? '' : bytes.toString('utf8', from, end);
+      this.#reject(id, outcome.farmError(tag, text, this.#extras[id] ?? this.options, this.causeOf));
+    }
+  }
+
+  /**
+   * @param {number} id
+   * @param {unknown} error
+   */
+  #reject(id, error) {
+    const resolve = this.#resolves[id];
+    this.#clear(id);
+    this.#give(id);
+    if (resolve) rejectWithCaller(resolve, error);
+  }
+
+  /** @param {number} id */
+  #clear(id) {
+    const extra = this.#extras[id];
+    if (extra === undefined) return;
+    this.#extras[id] = undefined;
+    if (extra.onAbort) extra.signal?.removeEventListener('abort', extra.onAbort);
+    clearTimeout(extra.timer);
+  }
+
+  /** @param {number} id */
+  #give(id) {
+    this.#resolves[id] = undefined;
+    this.#free.push(id);
+    if (this.#whenIdle !== null && this.open === 0) this.#whenIdle();
+  }
+
+  /** @param {() => void} callback runs when no task is open */
+  onIdle(callback) {
+    this.#whenIdle = callback;
+  }
+
+  /**
+   * Settles every open task in one way.
+   * @param {(id: number) => unknown} makeError
+   */
+  rejectAll(makeError) {
+    this.#batch.flush();
+    for (let id = 0; id < this.#resolves.length; id++) {
+      const resolve = this.#resolves[id];
+      if (!resolve) continue;
+      const gone = this.native.cancel(id);
+      this.#clear(id);
+      if (gone) this.#give(id);
+      else this.#resolves[id] = null;
+      rejectWithCaller(resolve, makeError(id));
+    }
+  }
+}
+
+/** @param {() => unknown} decodeIt */
+function safely(decodeIt) {
+  try {
+    return decodeIt();
+  } catch (error) {
+    return error;
+  }
+}
+
+/** @param {[string, (Buffer | null)[]]} news */
+function readNews([json, bytes]) {
+  const list = JSON.parse(json);
+  list.forEach((/** @type {any} */ event, /** @type {number} */ index) => {
+    event.bytes = bytes[index];
+  });
+  return list.filter(Boolean);
+}
+
+module.exports = { Tasks };

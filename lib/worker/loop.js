@@ -1,0 +1,294 @@
+'use strict';
+
+/**
+ * The worker's loop: claims a task, runs it, answers, until nothing is left; then the doorbell wakes it. Synchronous
+ * functions are answered at once; a promise is answered when it settles. After a millisecond the event loop gets its
+ * turn, so that timers and sockets of the user's module live.
+ */
+
+const { encode, decode, encodeError, makeCodec } = require('../codec');
+const { FarmError } = require('../errors');
+const context = require('./context');
+const { methodOf } = require('./module');
+
+/** What the native side answers below the lanes; src/worker.rs. */
+const RETIRE = -3;
+const CANCEL = -4;
+const YIELD = -5;
+const FULL = -6;
+const NO_MEMORY = -7;
+
+/** Tags of the reply ring; transport/frame.rs. */
+const RESULT = 1;
+const ERROR = 2;
+const PROGRESS = 3;
+
+const COPIES = 1;
+const LARGE = 2;
+const TABLE_ROW = 16;
+const INPUT_BYTES = 256 * 1024;
+
+/** @typedef {{ lane: number, method: string, attempt: number, controller: null, over: boolean }} Task */
+
+/** @type {any} */
+let native;
+/** @type {import('./module').WorkerModule} */
+let loaded;
+/** @type {Map<string, Function>} */
+let functions;
+let encodeValue = encode;
+let decodeValue = decode;
+
+const input = Buffer.allocUnsafeSlow(INPUT_BYTES);
+const head = new Uint32Array(6);
+/** The codec's own scratch: what lies there is sent without another copy. @type {Buffer} */
+let output;
+
+/** @type {(Task | undefined)[]} */
+const running = [];
+let retiring = false;
+/** Replies that wait for room, in order. @type {{ lane: number, tag: number, kind: number, body: Uint8Array, attachments: Uint8Array[] }[]} */
+const held = [];
+
+/**
+ * @param {any} addon
+ * @param {import('./module').WorkerModule} module
+ * @param {{ codec?: any }} settings
+ */
+function start(addon, module, settings) {
+  native = addon;
+  loaded = module;
+  functions = module.functions;
+  const codec = makeCodec(settings.codec);
+  encodeValue = codec.encode;
+  decodeValue = codec.decode;
+  // Any plain value shows the scratch; the default codec keeps it.
+  output = encode(0).bytes;
+  native.workerStart(input, output, Buffer.from(head.buffer), turn);
+  turn();
+}
+
+/** A turn of the event loop: from now on tasks may take their millisecond. */
+function turn() {
+  native.workerTurn();
+  if (!sendHeld()) return;
+  pump(native.workerNext());
+}
+
+/** @param {number} code what the native side answered */
+function pump(code) {
+  for (;;) {
+    if (code >= 0) {
+      code = run(code);
+    } else if (code === CANCEL) {
+      cancel(head[0]);
+      code = native.workerNext();
+    } else if (code === RETIRE) {
+      retiring = true;
+      code = native.workerNext();
+    } else {
+      // Asleep or busy: the doorbell or a reaction comes back here.
+      if (code === YIELD) setImmediate(turn);
+      if (retiring && held.length === 0 && native.workerRunning() === 0) leave();
+      return;
+    }
+  }
+}
+
+/**
+ * @param {number} lane
+ * @returns {number} what to do next
+ */
+function run(lane) {
+  const attempt = head[5];
+  /** @type {Task} */
+  const task = { lane, method: '', attempt, controller: null, over: false };
+  let result;
+  try {
+    const args = take();
+    const method = args[0];
+    task.method = method;
+    const called = (method === '' ? loaded.single : functions.get(method)) ?? methodOf(loaded, method);
+    running[lane] = task;
+    context.begin(task);
+    result = call(called, args);
+  } catch (error) {
+    context.end(task);
+    return fail(lane, error);
+  }
+  if (isThenable(result)) {
+    // A then that throws or calls both is the promise's business.
+    Promise.resolve(result).then(
+      (value) => {
+        context.end(task);
+        pump(succeed(lane, value));
+      },
+      (error) => {
+        context.end(task);
+        pump(fail(lane, error));
+      },
+    );
+    context.leave();
+    return native.workerNext();
+  }
+  context.end(task);
+  return succeed(lane, result);
+}
+
+/** The claimed task as `[method, ...args]`. */
+function take() {
+  const [lane, length, kind, attachments, flags] = head;
+  const bytes = (flags & LARGE) !== 0 ? native.workerLarge() : input;
+  if (attachments === 0) return decodeValue(kind, bytes, 0, length, null);
+  const views = native.workerAttachments(bytes.subarray(0, attachments * TABLE_ROW), attachments, (flags & COPIES) !== 0);
+  return decodeValue(kind, bytes, attachments * TABLE_ROW, length, views);
+}
+
+/**
+ * @param {Function} called
+ * @param {any[]} args the method's name first
+ */
+function call(called, args) {
+  switch (args.length) {
+    case 1:
+      return called();
+    case 2:
+      return called(args[1]);
+    case 3:
+      return called(args[1], args[2]);
+    default:
+      return called(...args.slice(1));
+  }
+}
+
+/** @param {any} value */
+function isThenable(value) {
+  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof value.then === 'function';
+}
+
+/**
+ * @param {number} lane
+ * @param {unknown} value
+ */
+function succeed(lane, value) {
+  let encoded;
+  try {
+    encoded = encodeValue(value, 'result');
+  } catch (error) {
+    return fail(lane, error);
+  }
+  return answer(lane, RESULT, encoded);
+}
+
+/**
+ * @param {number} lane
+ * @param {unknown} error
+ */
+function fail(lane, error) {
+  return answer(lane, ERROR, encodeError(error));
+}
+
+/**
+ * @param {number} lane
+ * @param {number} tag
+ * @param {import('../codec').Encoded} encoded
+ * @returns {number} what to do next
+ */
+function answer(lane, tag, encoded) {
+  running[lane] = undefined;
+  const { kind, bytes, start: from, end, attachments } = encoded;
+  let code;
+  if (held.length > 0) code = FULL;
+  else if (attachments === null && from === 0 && (bytes === output || end === 0)) code = native.workerFinishAndNext(lane, tag, kind, end);
+  else {
+    code = native.workerSend(lane, tag, kind, bytes.subarray(from, end), attachments ?? []);
+    if (code === 0) code = native.workerNext();
+  }
+  if (code === FULL) return hold(lane, tag, encoded);
+  if (code === NO_MEMORY) return fail(lane, tooLarge(end - from, attachments));
+  return code;
+}
+
+/**
+ * @param {number} size
+ * @param {Uint8Array[] | null} attachments
+ */
+function tooLarge(size, attachments) {
+  const total = (attachments ?? []).reduce((sum, part) => sum + part.byteLength, size);
+  return new FarmError('ERR_FARM_NO_MEMORY', `There is no shared memory for a result of ${total} bytes; see the option maxSharedMemory`);
+}
+
+/**
+ * Keeps a reply until the parent has made room; nothing is claimed meanwhile.
+ * @param {number} lane
+ * @param {number} tag
+ * @param {import('../codec').Encoded} encoded
+ */
+function hold(lane, tag, { kind, bytes, start: from, end, attachments }) {
+  held.push({ lane, tag, kind, body: Uint8Array.prototype.slice.call(bytes, from, end), attachments: attachments ?? [] });
+  return FULL;
+}
+
+/** @returns {boolean} true when nothing is held any more */
+function sendHeld() {
+  while (held.length > 0) {
+    const { lane, tag, kind, body, attachments } = held[0];
+    let code = native.workerSend(lane, tag, kind, body, attachments);
+    if (code === FULL) return false;
+    held.shift();
+    if (code === NO_MEMORY && tag !== PROGRESS) {
+      const { kind: errorKind, bytes, start: from, end } = encodeError(tooLarge(body.byteLength, attachments));
+      code = native.workerSend(lane, ERROR, errorKind, bytes.subarray(from, end), []);
+      if (code === FULL) {
+        held.unshift({ lane, tag: ERROR, kind: errorKind, body: Uint8Array.prototype.slice.call(bytes, from, end), attachments: [] });
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/** @param {number} lane */
+function cancel(lane) {
+  const task = running[lane];
+  native.workerAcknowledge(lane);
+  if (task !== undefined) context.cancel(task);
+}
+
+/** The parent wants this worker to go, and nothing runs any more. */
+async function leave() {
+  retiring = false;
+  try {
+    if (loaded.teardown) await loaded.teardown(context.face);
+  } catch (error) {
+    process.exitCode = 1;
+    process.emitWarning(/** @type {any} */ (error));
+  }
+  native.workerBye();
+  // Not by a signal: exit handlers run, coverage and compile cache are written.
+  process.exit();
+}
+
+/** What a running task may ask for; see context.js. */
+const hooks = {
+  /**
+   * @param {any} task
+   * @param {unknown} value
+   */
+  emit(task, value) {
+    const encoded = encodeValue(value, 'progress');
+    if (held.length === 0) {
+      const { kind, bytes, start: from, end, attachments } = encoded;
+      const code = native.workerSend(task.lane, PROGRESS, kind, bytes.subarray(from, end), attachments ?? []);
+      if (code === NO_MEMORY) throw tooLarge(end - from, attachments);
+      if (code !== FULL) return;
+    }
+    hold(task.lane, PROGRESS, encoded);
+  },
+  /** @param {any} task */
+  isCancelled(task) {
+    return native.workerIsRevoked(task.lane);
+  },
+};
+
+module.exports = { start, hooks };

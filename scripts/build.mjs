@@ -1,0 +1,50 @@
+// Builds the addon: `napi build` compiles the crate and writes farm.<platform>.node, the loader native.js
+// and the raw types native.d.ts beside it. Options after the script's name go to `napi build`, except
+// --debug, which leaves --release out.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import path from 'node:path'
+import { sourceHash, writeStamp } from './setup/stamp.mjs'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const handWritten = ['index.js', 'index.d.ts']
+
+const cli = path.join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js')
+if (!existsSync(cli)) {
+  fail('@napi-rs/cli is not in node_modules', 'run `npm install` in the repository (with its dev dependencies)')
+}
+
+const given = process.argv.slice(2)
+const debug = given.includes('--debug')
+const args = ['build', '--platform', '--js', 'native.js', '--dts', 'native.d.ts']
+if (!debug) args.push('--release')
+args.push(...given.filter((arg) => arg !== '--debug'))
+
+// Taken before the compiler starts: a source that changes while it runs must count as not yet built.
+const hash = sourceHash(root)
+const before = readHandWritten()
+
+const built = spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: 'inherit' })
+if (built.error) throw built.error
+
+const overwritten = handWritten.filter((name) => readHandWritten()[name] !== before[name])
+if (overwritten.length > 0) {
+  fail(`the build changed ${overwritten.join(' and ')}, which are written by hand`,
+    `restore them (git checkout -- ${overwritten.join(' ')}) and keep --js native.js --dts native.d.ts in scripts/build.mjs`)
+}
+if (built.status !== 0) process.exit(built.status ?? 1)
+writeStamp(root, debug ? `${hash} debug` : hash)
+
+function readHandWritten() {
+  return Object.fromEntries(handWritten.map((name) => {
+    const file = path.join(root, name)
+    return [name, existsSync(file) ? readFileSync(file, 'utf8') : null]
+  }))
+}
+
+/** @param {string} found @param {string} todo @returns {never} */
+function fail(found, todo) {
+  console.error(`found: ${found}\ndo:    ${todo}`)
+  process.exit(1)
+}

@@ -1,0 +1,131 @@
+//! unsafe room: memory that JavaScript and Rust both see: buffers of JavaScript that are kept and written, and shared
+//! memory shown as ArrayBuffers.
+
+use napi::bindgen_prelude::*;
+use napi::sys;
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ptr;
+
+/// A JavaScript Buffer kept for the life of its owner and used as scratch memory. Its backing store never moves, and the
+/// JavaScript side never transfers or resizes it (`lib/tasks.js`, `lib/worker/loop.js`).
+pub struct Scratch {
+    start: *mut u8,
+    len: usize,
+    /// Never dropped: an environment that ends frees its references itself.
+    _buffer: ManuallyDrop<Buffer>,
+}
+
+impl Scratch {
+    pub fn new(mut buffer: Buffer) -> Self {
+        let bytes: &mut [u8] = &mut buffer;
+        Scratch { start: bytes.as_mut_ptr(), len: bytes.len(), _buffer: ManuallyDrop::new(buffer) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    #[allow(clippy::mut_from_ref)]
+    pub fn bytes(&self) -> &mut [u8] {
+        // SAFETY: the buffer is kept alive; only the environment's thread uses this value, one borrow at a time and never
+        // across a call into JavaScript.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.len) }
+    }
+}
+
+struct Release(Box<dyn FnOnce()>);
+
+/// An ArrayBuffer over foreign memory; `release` runs on this thread when nobody looks at it any more. `None` where the
+/// runtime refuses foreign memory (`release` has then not run).
+///
+/// # Safety
+/// `start` is valid for `len` bytes until `release` runs, and no Rust reference to it exists meanwhile.
+pub unsafe fn view(
+    env: &Env,
+    start: *mut u8,
+    len: usize,
+    release: Box<dyn FnOnce()>,
+) -> std::result::Result<sys::napi_value, Box<dyn FnOnce()>> {
+    unsafe extern "C" fn done(_env: sys::napi_env, _data: *mut c_void, hint: *mut c_void) {
+        // SAFETY: the box made below; a finalizer runs once.
+        let release = unsafe { Box::from_raw(hint.cast::<Release>()) };
+        (release.0)();
+    }
+    let hint = Box::into_raw(Box::new(Release(release)));
+    let mut value = ptr::null_mut();
+    // SAFETY: the memory is the caller's promise; the hint is taken back by `done`, or here when nothing was made.
+    unsafe {
+        let status =
+            sys::napi_create_external_arraybuffer(env.raw(), start.cast(), len, Some(done), hint.cast(), &mut value);
+        if status == sys::Status::napi_ok {
+            Ok(value)
+        } else {
+            let mut exception = ptr::null_mut();
+            sys::napi_get_and_clear_last_exception(env.raw(), &mut exception);
+            Err(Box::from_raw(hint).0)
+        }
+    }
+}
+
+/// An ArrayBuffer with a copy of `bytes`.
+pub fn copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    let (mut data, mut value) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: fresh memory of this length, written before JavaScript sees it.
+    unsafe {
+        if sys::napi_create_arraybuffer(env.raw(), bytes.len(), &mut data, &mut value) != sys::Status::napi_ok {
+            let mut exception = ptr::null_mut();
+            sys::napi_get_and_clear_last_exception(env.raw(), &mut exception);
+            return Err(Error::from_reason("no memory for an ArrayBuffer"));
+        }
+        data.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+    }
+    Ok(value)
+}
+
+/// A JavaScript array of values.
+pub fn array(env: &Env, values: &[sys::napi_value]) -> Result<sys::napi_value> {
+    let mut list = ptr::null_mut();
+    // SAFETY: values of the current scope, on the environment's thread.
+    unsafe {
+        if sys::napi_create_array_with_length(env.raw(), values.len(), &mut list) != sys::Status::napi_ok {
+            return Err(Error::from_reason("no memory for an array"));
+        }
+        for (index, value) in values.iter().enumerate() {
+            sys::napi_set_element(env.raw(), list, index as u32, *value);
+        }
+    }
+    Ok(list)
+}
+
+/// A raw value as a return value of an export.
+pub struct Raw(pub sys::napi_value);
+
+impl ToNapiValue for Raw {
+    unsafe fn to_napi_value(_env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
+        Ok(value.0)
+    }
+}
+
+/// This library stays loaded even when the environment that loaded it ends, since threads of ours run its code.
+pub fn pin_library() {
+    // SAFETY: asks where this function lies and opens that file again, marked as not to be unloaded.
+    unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        if libc::dladdr(pin_library as *const c_void, &mut info) != 0 && !info.dli_fname.is_null() {
+            libc::dlopen(info.dli_fname, libc::RTLD_NOW | libc::RTLD_NODELETE | libc::RTLD_NOLOAD);
+        }
+    }
+}
+
+/// The file this library was loaded from.
+pub fn library_path() -> Option<String> {
+    // SAFETY: as above; the name is a C string that lives as long as the library.
+    unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        if libc::dladdr(library_path as *const c_void, &mut info) == 0 || info.dli_fname.is_null() {
+            return None;
+        }
+        Some(std::ffi::CStr::from_ptr(info.dli_fname).to_string_lossy().into_owned())
+    }
+}

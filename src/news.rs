@@ -1,0 +1,27 @@
+//! News about workers, as JSON for the JavaScript side; bytes that come with them travel beside it.
+
+use farm_engine::FarmEvent;
+use serde_json::{json, Value};
+
+/// The event as JSON, and its bytes.
+pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
+    match event {
+        FarmEvent::Spawned { worker, pid } => (json!({ "type": "spawn", "workerId": worker + 1, "pid": pid }), None),
+        FarmEvent::Online { worker } => (json!({ "type": "online", "workerId": worker + 1 }), None),
+        FarmEvent::StartFailed { worker, reason, message, error, record } => (
+            json!({ "type": "startFailed", "workerId": worker + 1, "reason": reason, "message": message, "record": record }),
+            error,
+        ),
+        FarmEvent::WorkerError { worker, error } => {
+            (json!({ "type": "workerError", "workerId": worker + 1 }), Some(error))
+        }
+        FarmEvent::Exited { record, planned, .. } => {
+            (json!({ "type": "exit", "record": record, "planned": planned }), None)
+        }
+        FarmEvent::Output { worker, stream, bytes } => {
+            (json!({ "type": "output", "workerId": worker + 1, "stream": stream }), Some(bytes))
+        }
+        FarmEvent::Closed => (json!({ "type": "closed" }), None),
+        FarmEvent::Joined { .. } | FarmEvent::TimedOut { .. } | FarmEvent::Poisoned => (Value::Null, None),
+    }
+}

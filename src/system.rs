@@ -1,0 +1,29 @@
+//! Questions about the machine and this library.
+
+use crate::external;
+use farm_engine::system;
+use napi_derive::napi;
+
+/// CPUs this process may use, cgroup quota included.
+#[napi(catch_unwind)]
+pub fn usable_cpus() -> u32 {
+    system::usable_cpus() as u32
+}
+
+/// Bytes this process may use: the machine's memory or the tightest cgroup limit.
+#[napi(catch_unwind)]
+pub fn memory_limit() -> f64 {
+    system::memory_limit() as f64
+}
+
+/// The file of this addon, for the workers to load.
+#[napi(catch_unwind)]
+pub fn library_path() -> Option<String> {
+    external::library_path()
+}
+
+/// True where farms can be made.
+#[napi(catch_unwind)]
+pub fn is_supported() -> bool {
+    system::SUPPORTED
+}
