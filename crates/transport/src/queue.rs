@@ -202,6 +202,17 @@ impl Queue {
         count - left
     }
 
+    /// As `wake`, for tasks just published or left behind: a worker that spins takes one of them without being rung. It
+    /// cannot miss it: it looks once more after it has stopped spinning, behind a fence, as whoever goes to sleep does.
+    pub fn wake_beside_spinner(&self, count: usize, ring: impl FnMut(u16)) -> usize {
+        fence(SeqCst);
+        let spinning = usize::from(self.spinner().load(Relaxed) != 0);
+        match count.saturating_sub(spinning) {
+            0 => 0,
+            left => self.wake(left, ring),
+        }
+    }
+
     pub fn anyone_asleep(&self) -> bool {
         self.sleeper_words().any(|(_, word)| word.load(Relaxed) != 0)
     }

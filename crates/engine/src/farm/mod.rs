@@ -278,7 +278,7 @@ impl Farm {
         if count > 0 {
             self.shared.tail.store(self.tasks.next_turn(), Release);
             let shared = &self.shared;
-            self.line.queue.queue.wake(count, |worker| shared.ring(worker));
+            self.line.queue.queue.wake_beside_spinner(count, |worker| shared.ring(worker));
         }
         if self.tasks.open() == 0 {
             return;

@@ -157,16 +157,22 @@ impl Endpoint {
     /// Before this worker stops pulling while tasks are ready, somebody else must know.
     pub fn pass_on(&self) {
         if self.queue.queue.has_ready() {
-            self.ring_sleepers(1);
+            self.pass_one_on();
+        }
+    }
+
+    fn pass_one_on(&self) {
+        self.queue.queue.wake_beside_spinner(1, |index| self.ring(index));
+    }
+
+    fn ring(&self, index: u16) {
+        if let Some(bell) = self.bells.get(index as usize) {
+            bell.ring();
         }
     }
 
     fn ring_sleepers(&self, count: usize) -> usize {
-        self.queue.queue.wake(count, |index| {
-            if let Some(bell) = self.bells.get(index as usize) {
-                bell.ring();
-            }
-        })
+        self.queue.queue.wake(count, |index| self.ring(index))
     }
 
     fn has_mail(&self) -> bool {
@@ -207,7 +213,7 @@ impl Endpoint {
     fn start(&mut self, turn: u64, slot: u32) -> Option<Next> {
         let since = monotonic_ns();
         if self.queue.queue.has_more_than(turn) && self.queue.queue.anyone_asleep() {
-            self.ring_sleepers(1);
+            self.pass_one_on();
         }
         let lane = self.lanes.iter().position(Option::is_none)?;
         let header = self.queue.read_task(slot).ok()?;
