@@ -19,6 +19,8 @@ pub mod frame;
 #[cfg(not(loom))]
 pub mod layout;
 #[cfg(not(loom))]
+mod patience;
+#[cfg(not(loom))]
 mod segment;
 #[cfg(not(loom))]
 mod task_slot;
@@ -28,6 +30,7 @@ mod worker_segment;
 #[cfg(not(loom))]
 pub use {
     arena::{Arena, Blocks},
+    patience::Patience,
     segment::{OutOfSegment, Segment},
     task_slot::{QueueSegment, TaskHeader},
     worker_segment::WorkerSegment,

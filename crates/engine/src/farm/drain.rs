@@ -78,6 +78,11 @@ impl Farm {
 
     /// The JavaScript thread has nothing more to do: from now on it must be rung. True when something came in meanwhile.
     pub fn rest(&mut self) -> bool {
+        let Farm { patience, workers, tasks, .. } = self;
+        let replied = || workers.iter().flatten().any(|worker| !worker.replies.is_empty());
+        if patience.spin(|| tasks.open() > 0, replied) {
+            return true;
+        }
         self.line.queue.queue.parent_sleeps();
         let news = !self.events.is_empty() || !self.verdicts.is_empty();
         let busy = news || self.workers.iter().flatten().any(|worker| !worker.replies.is_empty());

@@ -17,10 +17,10 @@ use crate::shared::{FarmEvent, FarmLine, Shared};
 use crate::supervisor::{supervisor, Command, Inbox};
 use backlog::{Backlog, Place};
 use crossbeam::channel::{unbounded, Receiver};
-use farm_sys::{memory_available, monotonic_ns};
+use farm_sys::{memory_available, monotonic_ns, usable_cpus};
 use farm_transport::frame::NO_BLOCK;
 use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS};
-use farm_transport::{Arena, QueueSegment, Segment, TaskHeader};
+use farm_transport::{Arena, Patience, QueueSegment, Segment, TaskHeader};
 use lent::Lent;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering::*};
@@ -38,6 +38,9 @@ pub mod settled {
 /// From this size on memory is asked for before it is touched.
 const ASK_FROM: u64 = 1 << 20;
 const ASK_AGAIN_NS: u64 = 100_000_000;
+/// How long the JavaScript thread looks for replies before it goes back to its event loop, ns: less than the two system
+/// calls and the wake-up that it saves.
+const LOOP_SPIN: u64 = 4_000;
 
 /// What is kept of an open task.
 #[derive(Clone, Copy)]
@@ -69,6 +72,7 @@ pub struct Farm {
     closing: bool,
     memory: (u64, u64),
     view_bytes: u64,
+    patience: Patience,
 }
 
 fn new_line(workers: usize) -> farm_sys::Result<Arc<FarmLine>> {
@@ -103,6 +107,7 @@ impl Farm {
             closing: false,
             memory: (0, 0),
             view_bytes: 0,
+            patience: Patience::new(if usable_cpus() < 2 || shared.settings.spin == 0 { 0 } else { LOOP_SPIN }),
             shared,
             supervisor,
             line,

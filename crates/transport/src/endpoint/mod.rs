@@ -2,7 +2,6 @@
 
 mod hello;
 mod outbox;
-mod spin;
 
 pub use hello::{Hello, FIXED_FDS};
 pub use outbox::{Outcome, Sent};
@@ -10,6 +9,7 @@ pub use outbox::{Outcome, Sent};
 use crate::arena::Arena;
 use crate::frame::{mail, reply, NO_BLOCK};
 use crate::layout::{phase, worker, LANES};
+use crate::patience::Patience;
 use crate::queue::Claim;
 use crate::ring::Consumer;
 use crate::segment::{OutOfSegment, Segment};
@@ -19,7 +19,6 @@ use crate::word::Entry;
 use crate::worker_segment::{Stamp, WorkerSegment};
 use farm_sys::{monotonic_ns, Doorbell, Line};
 use outbox::Outbox;
-use spin::Spin;
 use std::sync::Arc;
 
 /// A task this worker has claimed and not ended.
@@ -62,7 +61,7 @@ pub struct Endpoint {
     lanes: [Option<Running>; LANES],
     running: usize,
     retiring: bool,
-    spin: Spin,
+    patience: Patience,
 }
 
 impl Endpoint {
@@ -74,7 +73,8 @@ impl Endpoint {
         let own = Arc::new(own);
         let outbox = Outbox::new(own.clone(), Arena::new(arena), parent_bell, hello.max_shared);
         let endpoint = Endpoint {
-            spin: Spin::new(hello.spin_ns, hello.cpus),
+            // On a single CPU spinning takes the time from whoever would bring the work.
+            patience: Patience::new(if hello.cpus < 2 { 0 } else { hello.spin_ns }),
             mail: [own.consumer(worker::MAIL_FROM_JS), own.consumer(worker::MAIL_FROM_SUPERVISOR)],
             outbox,
             queue,
@@ -227,9 +227,22 @@ impl Endpoint {
         Some(Next::Task { lane, task: Running { turn, slot, since, header } })
     }
 
+    /// At most one worker of a farm spins, and only while a CPU is left for it.
     fn spin_for_work(&mut self) -> bool {
-        let Endpoint { spin, queue, mail, hello, .. } = self;
-        spin.run(&queue.queue, hello.worker, || queue.queue.has_ready() || mail.iter().any(|mail| !mail.is_empty()))
+        let Endpoint { patience, queue, mail, hello, .. } = self;
+        let queue = &queue.queue;
+        let mut spinning = false;
+        let found = patience.spin(
+            || {
+                spinning = queue.may_spin(hello.worker, hello.cpus);
+                spinning
+            },
+            || queue.has_ready() || mail.iter().any(|mail| !mail.is_empty()),
+        );
+        if spinning {
+            queue.stop_spinning(hello.worker);
+        }
+        found
     }
 
     /// True when the worker may sleep; false when something came in meanwhile.
