@@ -25,6 +25,9 @@ const NO_MEMORY: i32 = -7;
 /// Time for tasks in one turn of the event loop, ns.
 const TURN: u64 = 1_000_000;
 
+/// Turns of a worker's thread on its CPU, ns; the system's own are about 3 ms. The parent's then come at once.
+const SCHEDULER_TURN: u64 = 20_000_000;
+
 struct Worker {
     endpoint: Endpoint,
     bell: Doorbell,
@@ -55,6 +58,7 @@ pub fn worker_open(line: i32, parent: i32) -> Result<Buffer> {
     if !system::die_with_parent(parent).map_err(|error| failed(&error))? {
         std::process::exit(0);
     }
+    system::take_longer_turns(SCHEDULER_TURN);
     let line = system::inherit_line(line).map_err(|error| failed(&error))?;
     let (endpoint, boot) = Endpoint::open(line).map_err(|error| failed(&error))?;
     OPENED.with(|opened| *opened.borrow_mut() = Some(endpoint));

@@ -21,5 +21,5 @@ pub use plan::{ExitStatus, Program, SpawnPlan, Stdio};
 
 pub use os::{
     die_with_parent, memory_available, memory_limit, monotonic_ns, pipe, private_memory, process_state, spawn,
-    usable_cpus, watch_line, Child, Doorbell, Fd, Line, Memory, Poller, SUPPORTED,
+    take_longer_turns, usable_cpus, watch_line, Child, Doorbell, Fd, Line, Memory, Poller, SUPPORTED,
 };

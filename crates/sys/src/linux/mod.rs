@@ -7,7 +7,7 @@ mod memory;
 mod poller;
 mod usage;
 
-pub use child::{die_with_parent, spawn, watch_line, Child};
+pub use child::{die_with_parent, spawn, take_longer_turns, watch_line, Child};
 pub use doorbell::Doorbell;
 pub use line::{pipe, Line};
 pub use memory::Memory;
