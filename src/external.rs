@@ -70,17 +70,29 @@ pub unsafe fn view(
 
 /// An ArrayBuffer with a copy of `bytes`.
 pub fn copy(env: &Env, bytes: &[u8]) -> Result<sys::napi_value> {
+    filled(env, bytes.len(), |into| {
+        into.copy_from_slice(bytes);
+        true
+    })
+}
+
+/// A fresh ArrayBuffer of `len` bytes that `fill` writes; false from it is an error.
+pub fn filled(env: &Env, len: usize, fill: impl FnOnce(&mut [u8]) -> bool) -> Result<sys::napi_value> {
     let (mut data, mut value) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: fresh memory of this length, written before JavaScript sees it.
-    unsafe {
-        if sys::napi_create_arraybuffer(env.raw(), bytes.len(), &mut data, &mut value) != sys::Status::napi_ok {
+    // SAFETY: fresh memory of this length, written before JavaScript sees it; an empty one may have no address.
+    let full = unsafe {
+        if sys::napi_create_arraybuffer(env.raw(), len, &mut data, &mut value) != sys::Status::napi_ok {
             let mut exception = ptr::null_mut();
             sys::napi_get_and_clear_last_exception(env.raw(), &mut exception);
             return Err(Error::from_reason("no memory for an ArrayBuffer"));
         }
-        data.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        len == 0 || fill(std::slice::from_raw_parts_mut(data.cast::<u8>(), len))
+    };
+    if full {
+        Ok(value)
+    } else {
+        Err(Error::from_reason("bytes outside of their arena"))
     }
-    Ok(value)
 }
 
 /// A JavaScript array of values.

@@ -6,10 +6,12 @@ use crate::external::{self, Raw, Scratch};
 use farm_engine::system;
 use farm_transport::endpoint::{Endpoint, Next, Outcome, Running, Sent};
 use farm_transport::frame::{reply, Attachment};
+use farm_transport::Segment;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What `next` returns below the lanes.
 const ASLEEP: i32 = -1;
@@ -25,6 +27,8 @@ const NO_MEMORY: i32 = -7;
 /// Time for tasks in one turn of the event loop, ns.
 const TURN: u64 = 1_000_000;
 
+/// Attachments shown as views at a time; further ones are copied.
+const VIEW_BUDGET: u64 = 64 << 20;
 /// Turns of a worker's thread on its CPU, ns; the system's own are about 3 ms. The parent's then come at once.
 const SCHEDULER_TURN: u64 = 20_000_000;
 
@@ -38,6 +42,8 @@ struct Worker {
     large: Option<Vec<u8>>,
     turn_began: u64,
     last_start: u64,
+    /// Bytes of attachments that the module's code may still look at.
+    view_bytes: u64,
 }
 
 thread_local! {
@@ -127,6 +133,7 @@ pub fn worker_start(
         large: None,
         turn_began: 0,
         last_start: 0,
+        view_bytes: 0,
     };
     let worker = Rc::new(RefCell::new(worker));
     // Leaked: see above.
@@ -256,37 +263,37 @@ pub fn worker_attachments(env: Env, payload: Uint8Array, count: u32, copies: boo
     let requests = with(|worker| worker.endpoint.requests().clone())?;
     let mut values = Vec::with_capacity(rows.len());
     for row in rows {
-        let len = row.len as usize;
-        let start =
-            requests.range(row.at, len).map_err(|_| Error::from_reason("an attachment outside of its arena"))?;
-        let done = move || {
-            let _ = with(|worker| worker.endpoint.attachment_done(row.at, row.len));
-        };
-        let kept = requests.clone();
-        let release = Box::new(move || {
-            drop(kept);
-            done();
-        });
-        let copied = |release: Box<dyn FnOnce()>| {
-            let mut bytes = vec![0; len];
-            requests
-                .copy_out(row.at, &mut bytes)
-                .map_err(|_| Error::from_reason("an attachment outside of its arena"))?;
-            release();
-            external::copy(&env, &bytes)
-        };
-        let value = if copies {
-            copied(release)?
-        } else {
-            // SAFETY: the closure keeps the mapping, and the parent does not reuse the block before it is told.
-            match unsafe { external::view(&env, start.as_ptr(), len, release) } {
-                Ok(value) => value,
-                Err(release) => copied(release)?,
-            }
-        };
-        values.push(value);
+        values.push(attachment(&env, &requests, row, copies)?);
     }
     external::array(&env, &values).map(Raw)
+}
+
+fn attachment(env: &Env, requests: &Arc<Segment>, row: Attachment, copies: bool) -> Result<napi::sys::napi_value> {
+    let len = row.len as usize;
+    let start = requests.range(row.at, len).map_err(|_| Error::from_reason("an attachment outside of its arena"))?;
+    let kept = requests.clone();
+    let release = Box::new(move || {
+        drop(kept);
+        let _ = with(|worker| {
+            worker.view_bytes = worker.view_bytes.saturating_sub(row.len);
+            worker.endpoint.attachment_done(row.at, row.len);
+        });
+    });
+    let fits = with(|worker| {
+        worker.view_bytes += row.len;
+        worker.view_bytes <= VIEW_BUDGET
+    })?;
+    let shown = if copies || !fits {
+        Err(release as Box<dyn FnOnce()>)
+    } else {
+        // SAFETY: the closure keeps the mapping, and the parent does not reuse the block before it is told.
+        unsafe { external::view(env, start.as_ptr(), len, release) }
+    };
+    shown.or_else(|release| {
+        let value = external::filled(env, len, |into| requests.copy_out(row.at, into).is_ok());
+        release();
+        value
+    })
 }
 
 /// True when the task of this lane was cancelled or timed out.

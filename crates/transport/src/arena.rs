@@ -11,6 +11,11 @@ const PUNCH_FROM: u64 = 16 << 20;
 /// Free blocks kept touched, in bytes, before further ones are given back to the system too.
 const KEEP_WARM: u64 = 256 << 20;
 
+/// With more than this in use, the next block is in no cache any more. 1 MiB copied into blocks that go round in 32 MiB
+/// took 50 µs, in 128 MiB 115 µs, streamed 50 µs in either.
+const WARM: u64 = 32 << 20;
+const STREAM_FROM: usize = 256 * 1024;
+
 /// Which bytes of an arena are in use: size classes of powers of two, last in first out.
 pub struct Blocks {
     capacity: u64,
@@ -111,9 +116,10 @@ impl Arena {
     pub fn store(&mut self, parts: &[&[u8]]) -> Option<u64> {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         let at = self.blocks.take(len as u64)?;
+        let cold = self.blocks.used() > WARM && len >= STREAM_FROM;
         let mut to = at;
         for part in parts {
-            self.segment.copy_in(to, part).ok()?;
+            if cold { self.segment.stream_in(to, part) } else { self.segment.copy_in(to, part) }.ok()?;
             to += part.len() as u64;
         }
         Some(at)

@@ -63,7 +63,71 @@ impl Segment {
         Ok(())
     }
 
+    /// As `copy_in`, past the caches: for memory that is in no cache and would only push out what is. Half the time of an
+    /// ordinary copy there, and somewhat more than that where the target is warm.
+    pub fn stream_in(&self, offset: u64, bytes: &[u8]) -> Result<(), OutOfSegment> {
+        let to = self.range(offset, bytes.len())?;
+        // SAFETY: as in `copy_in`.
+        unsafe { stream(to.as_ptr(), bytes) };
+        Ok(())
+    }
+
     pub fn punch(&self, offset: u64, len: usize) {
         self.0.punch(offset as usize, len);
+    }
+}
+
+/// Copies with non-temporal stores where the processor has them.
+///
+/// # Safety
+/// `to` is valid for `bytes.len()` bytes that do not overlap `bytes`.
+#[cfg(target_arch = "x86_64")]
+unsafe fn stream(to: *mut u8, bytes: &[u8]) {
+    use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_sfence, _mm_stream_si128};
+    const STEP: usize = 64;
+    let lead = to.align_offset(STEP).min(bytes.len());
+    let (head, rest) = bytes.split_at(lead);
+    let (body, tail) = rest.split_at(rest.len() - rest.len() % STEP);
+    // SAFETY: all three parts lie inside the target, one after the other; the streamed part starts at a multiple of 64,
+    // as its aligned stores need. SSE2 is part of x86_64. The fence makes the stores visible before any that follow, since
+    // a release store alone does not order them.
+    unsafe {
+        to.copy_from_nonoverlapping(head.as_ptr(), head.len());
+        let mut at = to.add(lead);
+        for chunk in body.chunks_exact(STEP) {
+            for part in 0..STEP / 16 {
+                let value = _mm_loadu_si128(chunk.as_ptr().cast::<__m128i>().add(part));
+                _mm_stream_si128(at.cast::<__m128i>().add(part), value);
+            }
+            at = at.add(STEP);
+        }
+        at.copy_from_nonoverlapping(tail.as_ptr(), tail.len());
+        _mm_sfence();
+    }
+}
+
+/// # Safety
+/// `to` is valid for `bytes.len()` bytes that do not overlap `bytes`.
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn stream(to: *mut u8, bytes: &[u8]) {
+    // SAFETY: as the caller promises.
+    unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_streamed_copy_is_a_copy_whatever_its_place_and_length() {
+        let segment = Segment::create("farm-test", 8192).unwrap();
+        let bytes: Vec<u8> = (0..4096u32).map(|n| (n * 7) as u8).collect();
+        for (offset, len) in [(0, 4096), (1, 4000), (63, 1), (64, 64), (65, 63), (100, 0), (4096, 4096)] {
+            segment.stream_in(offset, &bytes[..len]).unwrap();
+            let mut back = vec![0; len];
+            segment.copy_out(offset, &mut back).unwrap();
+            assert_eq!(back, bytes[..len], "{len} bytes at {offset}");
+        }
+        assert_eq!(segment.stream_in(4097, &bytes), Err(OutOfSegment));
     }
 }

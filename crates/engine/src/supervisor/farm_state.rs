@@ -6,7 +6,7 @@ use super::worker::Worker;
 use crate::pool::workers::{Action, Event, Limits, Phase, Workers};
 use crate::process::{spawn_plan, Pump, Stream};
 use crate::settings::Output;
-use crate::shared::{FarmEvent, FarmLine, Held, Shared, WorkerLine};
+use crate::shared::{FarmEvent, FarmLine, Held, Shared, Truth, WorkerLine};
 use crossbeam::channel::Sender;
 use farm_sys::{monotonic_ns, usable_cpus, Child, Fd, Line, Poller};
 use farm_transport::endpoint::Hello;
@@ -212,7 +212,7 @@ impl FarmState {
                     // Closed. An exit follows; a worker that closes its line and lives on does not count any more.
                     hands.poller.remove(worker.line.fd());
                     if worker.child.as_ref().is_some_and(|child| !child.has_ended()) {
-                        worker.kill(crate::pool::workers::Cause::Close);
+                        worker.hang_up();
                     }
                     return;
                 }
@@ -383,10 +383,24 @@ impl FarmState {
             });
             if !held {
                 self.handle(Event::Released { worker, turn }, hands);
+                // A cancel that came while this one was on the ladder takes its place there.
+                for turn in self.revoked_of(worker) {
+                    self.handle(Event::Revoked { worker, turn }, hands);
+                }
             } else if state.shared.own.ack().load(Acquire) == turn {
                 self.handle(Event::Acknowledged { worker, turn }, hands);
             }
         }
+    }
+
+    /// Turns of revoked tasks that this worker has not let go.
+    fn revoked_of(&self, worker: usize) -> Vec<u64> {
+        let revoked = |(slot, truth): (usize, &Truth)| {
+            let state = self.line.queue.queue.state(slot as u32);
+            let current = state.turn() == truth.turn.load(Acquire) && usize::from(state.owner()) == worker;
+            (current && state.kind() == Kind::Revoked).then(|| state.turn())
+        };
+        self.shared.truth.iter().enumerate().filter_map(revoked).collect()
     }
 
     fn retire_idle(&mut self, now: u64, hands: &Hands) -> u64 {

@@ -54,6 +54,13 @@ impl Worker {
         }
     }
 
+    /// Its line is closed, so it counts no more. Mostly it is ending already: this is not why, and is no cause.
+    pub fn hang_up(&mut self) {
+        if let Some(child) = &self.child {
+            let _ = child.signal(SIGKILL);
+        }
+    }
+
     pub fn terminate(&mut self, cause: Cause) {
         self.cause = self.cause.or(Some(cause));
         if let Some(child) = &self.child {
