@@ -11,9 +11,9 @@ const PUNCH_FROM: u64 = 16 << 20;
 /// Free blocks kept touched, in bytes, before further ones are given back to the system too.
 const KEEP_WARM: u64 = 256 << 20;
 
-/// With more than this in use, the next block is in no cache any more. 1 MiB copied into blocks that go round in 32 MiB
-/// took 50 µs, in 128 MiB 115 µs, streamed 50 µs in either.
-const WARM: u64 = 32 << 20;
+/// With more than this in use, the next block is in no cache of this core any more. 1 MiB copied into blocks that go round
+/// in 32 MiB took 50 µs, in 128 MiB 115 µs, streamed 50 µs in either; between processes the streamed copy wins earlier.
+const WARM: u64 = 8 << 20;
 const STREAM_FROM: usize = 256 * 1024;
 
 /// Which bytes of an arena are in use: size classes of powers of two, last in first out.
