@@ -16,6 +16,8 @@ struct Inner {
     callback: sys::napi_ref,
     hook: sys::napi_async_cleanup_hook_handle,
     held: bool,
+    /// What the hook gets; taken back by the hook, or when the hook is removed.
+    hook_data: *mut Doorbell,
     /// Runs once when the environment ends or the doorbell is closed.
     on_end: Option<Box<dyn FnOnce()>>,
 }
@@ -54,7 +56,8 @@ impl Doorbell {
         // SAFETY: the box is taken back by `at_end`, or by `close` when that removes the hook.
         unsafe { sys::napi_add_async_cleanup_hook(raw, Some(at_end), data.cast(), &mut hook) };
         let on_end: Option<Box<dyn FnOnce()>> = Some(Box::new(on_end));
-        *bell.0.borrow_mut() = Some(Inner { env: raw, poll, callback: reference, hook, held: false, on_end });
+        *bell.0.borrow_mut() =
+            Some(Inner { env: raw, poll, callback: reference, hook, held: false, hook_data: data, on_end });
         Some(bell)
     }
 
@@ -98,11 +101,13 @@ impl Doorbell {
     /// Closes the handle; nothing rings any more.
     pub fn close(&self) {
         let Some(inner) = self.0.borrow_mut().take() else { return };
-        let Inner { env, poll, callback, hook, on_end, .. } = inner;
-        // SAFETY: the hook has not run (it takes `inner` too), so it can be removed; the reference and poll are ours.
+        let Inner { env, poll, callback, hook, hook_data, on_end, .. } = inner;
+        // SAFETY: the hook has not run (it takes `inner` too), so it can be removed and its data is still ours, as the
+        // reference and the poll are.
         unsafe {
             sys::napi_delete_reference(env, callback);
             sys::napi_remove_async_cleanup_hook(hook);
+            drop(Box::from_raw(hook_data));
             Poll::close(poll, None);
         }
         if let Some(end) = on_end {

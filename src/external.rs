@@ -12,14 +12,19 @@ use std::ptr;
 pub struct Scratch {
     start: *mut u8,
     len: usize,
-    /// Never dropped: an environment that ends frees its references itself.
-    _buffer: ManuallyDrop<Buffer>,
+    /// Dropped only by `release`: an environment that ends frees its references itself.
+    buffer: ManuallyDrop<Buffer>,
 }
 
 impl Scratch {
     pub fn new(mut buffer: Buffer) -> Self {
         let bytes: &mut [u8] = &mut buffer;
-        Scratch { start: bytes.as_mut_ptr(), len: bytes.len(), _buffer: ManuallyDrop::new(buffer) }
+        Scratch { start: bytes.as_mut_ptr(), len: bytes.len(), buffer: ManuallyDrop::new(buffer) }
+    }
+
+    /// Lets the buffer go, while its environment lives.
+    pub fn release(self) {
+        drop(ManuallyDrop::into_inner(self.buffer));
     }
 
     pub fn len(&self) -> usize {

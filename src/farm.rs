@@ -256,13 +256,14 @@ impl NativeFarm {
         self.with(|inner| inner.farm.destroy())
     }
 
-    /// The farm is closed and drained: lets go of the event loop.
+    /// The farm is closed and drained: lets go of the event loop and of everything else. No call may follow.
     #[napi(catch_unwind)]
     pub fn dispose(&self) -> Result<()> {
-        let bell = self.with(|inner| inner.bell.take())?;
-        if let Some(bell) = bell {
+        let Some(inner) = self.inner.borrow_mut().take() else { return Ok(()) };
+        if let Some(bell) = &inner.bell {
             bell.close();
         }
+        inner.batch.into_iter().chain(inner.out).for_each(Scratch::release);
         Ok(())
     }
 

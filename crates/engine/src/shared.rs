@@ -5,7 +5,7 @@ use crate::process::ExitRecord;
 use crate::settings::Settings;
 use crossbeam::channel::Sender;
 use farm_sys::Doorbell;
-use farm_transport::{layout::SLOTS, QueueSegment, Segment, WorkerSegment};
+use farm_transport::{layout::SLOTS, Kind, QueueSegment, Segment, WorkerSegment};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::Arc;
 
@@ -88,6 +88,16 @@ impl Shared {
         // The receiver is gone when the environment ended; then nobody is left to be told.
         let _ = self.events.send(event);
         self.parent_bell.ring();
+    }
+
+    /// Turns of revoked tasks that this worker has not let go.
+    pub fn revoked_of(&self, line: &FarmLine, worker: usize) -> Vec<u64> {
+        let revoked = |(slot, truth): (usize, &Truth)| {
+            let state = line.queue.queue.state(slot as u32);
+            let current = state.turn() == truth.turn.load(Acquire) && usize::from(state.owner()) == worker;
+            (current && state.kind() == Kind::Revoked).then(|| state.turn())
+        };
+        self.truth.iter().enumerate().filter_map(revoked).collect()
     }
 
     pub fn is_current(&self, slot: u32, turn: u64) -> bool {

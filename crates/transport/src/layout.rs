@@ -87,5 +87,6 @@ pub mod phase {
     pub const BYE: u64 = 2;
 }
 
-/// Address space of one arena; memory is taken as blocks are touched.
+/// Address space of one arena; memory is taken as blocks are touched. Less where a limit (`ulimit -v`) refuses so much.
 pub const ARENA: usize = 64 << 30;
+pub const SMALLEST_ARENA: usize = 256 << 20;

@@ -16,6 +16,17 @@ impl Segment {
         Memory::create(name, len).map(Segment)
     }
 
+    /// A sparse segment of `most` bytes, or of less where the address space is limited.
+    pub fn create_sparse(name: &str, most: usize, least: usize) -> farm_sys::Result<Self> {
+        let mut len = most;
+        loop {
+            match Self::create(name, len) {
+                Err(_) if len / 2 >= least => len /= 2,
+                other => return other,
+            }
+        }
+    }
+
     pub fn open(fd: Fd, len: usize) -> farm_sys::Result<Self> {
         Memory::map(fd, len).map(Segment)
     }

@@ -19,7 +19,7 @@ use backlog::{Backlog, Place};
 use crossbeam::channel::{unbounded, Receiver};
 use farm_sys::{memory_available, monotonic_ns, usable_cpus};
 use farm_transport::frame::NO_BLOCK;
-use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS};
+use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
 use farm_transport::{Arena, Patience, QueueSegment, Segment, TaskHeader};
 use lent::Lent;
 use std::collections::VecDeque;
@@ -77,7 +77,10 @@ pub struct Farm {
 
 fn new_line(workers: usize) -> farm_sys::Result<Arc<FarmLine>> {
     let queue = QueueSegment::create(workers)?;
-    Ok(Arc::new(FarmLine { queue, requests: Arc::new(Segment::create("farm-requests", ARENA)?) }))
+    Ok(Arc::new(FarmLine {
+        queue,
+        requests: Arc::new(Segment::create_sparse("farm-requests", ARENA, SMALLEST_ARENA)?),
+    }))
 }
 
 impl Farm {

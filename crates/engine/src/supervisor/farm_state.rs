@@ -6,11 +6,11 @@ use super::worker::Worker;
 use crate::pool::workers::{Action, Event, Limits, Phase, Workers};
 use crate::process::{spawn_plan, Pump, Stream};
 use crate::settings::Output;
-use crate::shared::{FarmEvent, FarmLine, Held, Shared, Truth, WorkerLine};
+use crate::shared::{FarmEvent, FarmLine, Held, Shared, WorkerLine};
 use crossbeam::channel::Sender;
 use farm_sys::{monotonic_ns, usable_cpus, Child, Fd, Line, Poller};
 use farm_transport::endpoint::Hello;
-use farm_transport::layout::{self, phase, ARENA};
+use farm_transport::layout::{self, phase, ARENA, SMALLEST_ARENA};
 use farm_transport::{Entry, Kind, Segment, WorkerSegment};
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
@@ -124,7 +124,7 @@ impl FarmState {
         let settings = &self.shared.settings;
         let shared = Arc::new(WorkerLine {
             own: WorkerSegment::create()?,
-            arena: Arc::new(Segment::create("farm-replies", ARENA)?),
+            arena: Arc::new(Segment::create_sparse("farm-replies", ARENA, SMALLEST_ARENA)?),
         });
         let (line, theirs) = Line::pair()?;
         let boot = Segment::create("farm-boot", self.boot.len().max(1))?;
@@ -137,7 +137,7 @@ impl FarmState {
             spin_ns: settings.spin,
             cpus: usable_cpus(),
             boot_len: self.boot.len(),
-            arena_len: ARENA,
+            arena_len: shared.arena.len(),
             requests_len: self.line.requests.len(),
             max_shared: settings.max_shared,
         };
@@ -384,23 +384,13 @@ impl FarmState {
             if !held {
                 self.handle(Event::Released { worker, turn }, hands);
                 // A cancel that came while this one was on the ladder takes its place there.
-                for turn in self.revoked_of(worker) {
+                for turn in self.shared.revoked_of(&self.line, worker) {
                     self.handle(Event::Revoked { worker, turn }, hands);
                 }
             } else if state.shared.own.ack().load(Acquire) == turn {
                 self.handle(Event::Acknowledged { worker, turn }, hands);
             }
         }
-    }
-
-    /// Turns of revoked tasks that this worker has not let go.
-    fn revoked_of(&self, worker: usize) -> Vec<u64> {
-        let revoked = |(slot, truth): (usize, &Truth)| {
-            let state = self.line.queue.queue.state(slot as u32);
-            let current = state.turn() == truth.turn.load(Acquire) && usize::from(state.owner()) == worker;
-            (current && state.kind() == Kind::Revoked).then(|| state.turn())
-        };
-        self.shared.truth.iter().enumerate().filter_map(revoked).collect()
     }
 
     fn retire_idle(&mut self, now: u64, hands: &Hands) -> u64 {
