@@ -231,8 +231,11 @@ export interface FarmOptions extends CommonOptions {
   tasksPerWorker?: number;
   /** Any value that can be cloned; each worker has a copy as `workerData` of `farm/worker`. */
   workerData?: unknown;
-  /** How values travel: structured clone ('default'), JSON, or your own. */
-  codec?: 'default' | 'json' | Codec;
+  /**
+   * How values travel: structured clone ('default'), JSON, or the path or `file:` URL of a module that exports the two
+   * functions of `Codec`. It is found like a worker module and loaded by the farm, at once, and by each worker.
+   */
+  codec?: 'default' | 'json' | (string & {}) | URL;
   /** Binary of 64 KiB and more arrives as a view of shared memory; false: as a copy. Default true. */
   views?: boolean;
   /** Time (µs, 0 to 1000) an idle worker looks for the next task before it sleeps; 0 saves CPU. Default 20. */
@@ -251,9 +254,13 @@ export interface ForkSource {
   fork: string | URL;
 }
 
-/** A codec of your own. What it throws rejects that task alone. */
+/**
+ * What a codec module exports, by name or as its default export. What these functions throw rejects that task alone. For
+ * a task the value is an array: the method's name, then the arguments.
+ */
 export interface Codec {
   encode(value: any): Uint8Array;
+  /** The bytes are a copy, which may be kept. */
   decode(bytes: Uint8Array): any;
 }
 

@@ -1,8 +1,13 @@
 'use strict';
 
-const v8 = require('node:v8');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { WorkerFarm } = require('..');
 const codec = require('../lib/codec');
 const { roundTrip } = require('./fixtures/round-trip');
+
+/** @param {string} name */
+const fixture = (name) => path.join(__dirname, 'fixtures', 'codecs', name);
 
 test('default', () => {
   const chosen = codec.makeCodec();
@@ -32,10 +37,10 @@ describe('json', () => {
   });
 });
 
-describe('functions of the user', () => {
-  const own = codec.makeCodec({ encode: (value) => v8.serialize(value), decode: (bytes) => v8.deserialize(bytes) });
+describe('a module of the user', () => {
+  const own = codec.makeCodec(fixture('v8.js'));
 
-  test('carry small and large values, undefined too', () => {
+  test('carries small and large values, undefined too', () => {
     const large = 'x'.repeat(100_000);
     expect(roundTrip([1, 'two', { three: 3 }], own)).toEqual([1, 'two', { three: 3 }]);
     expect(roundTrip(large, own)).toBe(large);
@@ -43,22 +48,75 @@ describe('functions of the user', () => {
     expect(own.encode(large).attachments).toHaveLength(1);
   });
 
-  test('may keep the bytes they are given', () => {
-    const keeping = codec.makeCodec({ encode: (text) => new TextEncoder().encode(text), decode: (bytes) => bytes });
+  test('may keep the bytes it is given', () => {
+    const keeping = codec.makeCodec(fixture('keeping.js'));
     expect(Buffer.from(roundTrip('hello', keeping)).toString()).toBe('hello');
   });
 
-  test('their errors come through', () => {
-    const failing = codec.makeCodec({ encode() { throw new RangeError('mine'); }, decode() { throw new RangeError('mine too'); } });
+  test('throws its own errors', () => {
+    const failing = codec.makeCodec(fixture('failing.js'));
     expect(() => failing.encode(1)).toThrow('mine');
     expect(() => failing.decode(codec.KIND.CUSTOM, Buffer.alloc(1), 0, 1, null)).toThrow('mine too');
   });
 
-  test('have to return bytes', () => {
-    expect(() => codec.makeCodec({ encode: () => 'text', decode() {} }).encode(1)).toThrow(expect.objectContaining({ code: 'ERR_FARM_NOT_CLONEABLE' }));
+  test('has to return bytes', () => {
+    expect(() => codec.makeCodec(fixture('text.js')).encode(1)).toThrow(expect.objectContaining({ code: 'ERR_FARM_NOT_CLONEABLE' }));
   });
 });
 
-test.each([['xml'], [null], [5], [{ encode() {} }]])('%p is refused', (option) => {
-  expect(() => codec.makeCodec(option)).toThrow(expect.objectContaining({ code: 'ERR_FARM_OPTION' }));
+describe('a farm', () => {
+  const worker = path.join(__dirname, 'fixtures', 'calls', 'echo.js');
+
+  /** @param {any} codecOption @param {(farm: any) => Promise<any>} act */
+  async function within(codecOption, act) {
+    const farm = new WorkerFarm(worker, { max: 1, codec: codecOption });
+    try {
+      return await act(farm);
+    } finally {
+      await farm.destroy();
+    }
+  }
+
+  test('with JSON sends what JSON carries both ways', () =>
+    within('json', async ({ service }) => {
+      expect(await service.echo({ a: [1, new Date(0)], gone: undefined })).toEqual({ a: [1, '1970-01-01T00:00:00.000Z'] });
+      expect(await service.echo('x'.repeat(300_000))).toHaveLength(300_000);
+      await expect(service.echo(1n)).rejects.toMatchObject({ code: 'ERR_FARM_NOT_CLONEABLE', message: expect.stringContaining('the arguments') });
+      await expect(service.value('BigInt')).rejects.toMatchObject({ code: 'ERR_FARM_NOT_CLONEABLE' });
+      await expect(service.fail()).rejects.toBeInstanceOf(RangeError);
+      expect(await service.echo()).toBeUndefined();
+    }));
+
+  test.each([
+    ['a path', './fixtures/codecs/v8.js'],
+    ['a URL', pathToFileURL(path.join(__dirname, 'fixtures', 'codecs', 'v8.js'))],
+    ['a default export', './fixtures/codecs/default-export.js'],
+  ])('takes %s and loads the module on both sides', (_, option) =>
+    within(option, async (farm) => {
+      expect(await farm.service.echo(new Map([[1n, 'two']]))).toEqual(new Map([[1n, 'two']]));
+      const large = Buffer.alloc(100_000, 7);
+      expect(Buffer.compare(await farm.service.echo(large), large)).toBe(0);
+      const seen = [];
+      expect(await farm.run('progress', [3], { onProgress: (value) => seen.push(value) })).toBe(3);
+      expect(seen).toEqual([0, 1, 2]);
+      await expect(farm.service.fail()).rejects.toBeInstanceOf(RangeError);
+      await expect(farm.service.nothing()).rejects.toMatchObject({ code: 'ERR_FARM_NO_METHOD' });
+    }));
+
+  test('rejects the task alone when the codec throws, on either side', () =>
+    within('./fixtures/codecs/moody.js', async ({ service }) => {
+      const pid = await service.pid();
+      await expect(service.echo('encode throws')).rejects.toThrow('not in the mood to encode');
+      await expect(service.echo('decode throws')).rejects.toThrow('not in the mood to decode');
+      await expect(service.value('decode throws')).rejects.toThrow('not in the mood to decode');
+      expect(await service.pid()).toBe(pid);
+    }));
+
+  test.each([
+    ['that is not found', './fixtures/codecs/none.js', { looked: [expect.stringContaining('none.js'), expect.stringContaining('none.js')] }],
+    ['without the functions', './fixtures/codecs/empty.js', { message: expect.stringContaining('does not export') }],
+    ['that throws', './fixtures/codecs/throws.js', { cause: expect.objectContaining({ message: 'no codec today' }) }],
+  ])('refuses a module %s', (_, option, expected) => {
+    expect(() => new WorkerFarm(worker, { codec: option })).toThrow(expect.objectContaining({ code: 'ERR_FARM_OPTION', option: 'codec', ...expected }));
+  });
 });

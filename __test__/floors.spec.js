@@ -14,7 +14,8 @@ const sound = {
   'index.d.ts': 'export function createService(source: string): any\n',
   'bin/farm.js': "require('../index.js')\n",
   'lib/service.js': "const { WorkerFarm } = require('./farm')\nconst { farmOptions } = require('./options')\n",
-  'lib/farm.js': "const native = require('../native')\nconst { farmOptions } = require('./options')\n",
+  'lib/native-addon.js': "const native = require('../native')\nrequire('./errors')\n",
+  'lib/farm.js': "const { loadAddon } = require('./native-addon')\nconst { farmOptions } = require('./options')\n",
   'lib/options.js': "const { FarmError } = require('./errors')\n",
   'lib/errors.js': 'exports.FarmError = class extends Error {}\n',
   'lib/worker/bootstrap.js': "require('../../native.js')\nrequire('./loop')\n",
@@ -62,6 +63,7 @@ test.each([
   // Imports in JavaScript
   ['the face takes the loader', add('index.js', "require('./native')\n"), /^index\.js:3: imports native\.js, but/],
   ['a lower room takes the loader', add('lib/options.js', "require('../native.js')\n"), /^lib\/options\.js:2: imports native\.js/],
+  ['the farm takes the loader', add('lib/farm.js', "require('../native')\n"), /^lib\/farm\.js:3: imports native\.js/],
   ['the service takes the loader', add('lib/service.js', "\nrequire('../native')\n"), /^lib\/service\.js:4: imports native\.js/],
   ['an import upward', add('lib/errors.js', "require('./service')\n"), /^lib\/errors\.js:2: imports lib\/service\.js, upward/],
   ['the farm takes the worker', add('lib/farm.js', "require('./worker/loop')\n"), /^lib\/farm\.js:3: imports lib\/worker\/loop\.js, but/],

@@ -68,6 +68,7 @@ describe('the options of a farm', () => {
     ['tasksPerWorker', 64],
     ['workerData', null],
     ['codec', 'json'],
+    ['codec', './codec.js'],
   ])('%s may be %p', (name, value) => {
     expect(farmOptions('worker.js', { [name]: value })[name]).toBe(value);
   });
@@ -103,8 +104,9 @@ describe('the options of a farm', () => {
     ['stdout', 'file'],
     ['stderr', true],
     ['inspect', 1],
-    ['codec', 'msgpack'],
-    ['codec', { encode() {} }],
+    ['codec', ''],
+    ['codec', { encode() {}, decode() {} }],
+    ['codec', new URL('https://example.org/codec.js')],
     ['views', 'yes'],
     ['spin', -1],
     ['spin', 1001],

@@ -17,9 +17,10 @@ function joinStacks(error, callerStack) {
   const frames = callerStack.split('\n').filter(isCallersFrame);
   if (frames.length === 0 || typeof error !== 'object' || error === null) return;
   const own = Object.getOwnPropertyDescriptor(error, 'stack');
-  if (own === undefined || typeof error.stack !== 'string' || !own.configurable) return;
+  const { stack } = /** @type {{ stack?: unknown }} */ (error);
+  if (own === undefined || typeof stack !== 'string' || !own.configurable) return;
   Object.defineProperty(error, 'stack', {
-    value: [error.stack, SEPARATOR, ...frames].join('\n'),
+    value: [stack, SEPARATOR, ...frames].join('\n'),
     enumerable: own.enumerable,
     writable: true,
     configurable: true,

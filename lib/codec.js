@@ -100,7 +100,7 @@ function decodeError(kind, bytes, start, end, attachments, registry) {
 }
 
 /**
- * @param {'default' | 'json' | {encode: (value: unknown) => Uint8Array, decode: (bytes: Uint8Array) => unknown}} [option]
+ * @param {string} [option] 'default', 'json', or the file of a codec module
  * @returns {{encode: typeof encode, decode: typeof decode}}
  */
 function makeCodec(option = 'default') {

@@ -3,18 +3,20 @@
 /** WorkerFarm: a pool of worker processes behind one module. */
 
 const { EventEmitter } = require('node:events');
-const native = require('../native.js');
 const { FarmError } = require('./errors');
 const { nativeSettings, standardLimits } = require('./farm-settings');
 const { farmOptions, taskOptions } = require('./options');
 const { mapTasks } = require('./map');
+const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
-const { resolveWorker } = require('./resolve');
+const { makeCodec } = require('./codec');
+const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
 const { Roster } = require('./roster');
 const { Tasks } = require('./tasks');
 const { bootData } = require('./worker-program');
 
+const native = loadAddon();
 const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
 class WorkerFarm extends EventEmitter {
@@ -28,6 +30,8 @@ class WorkerFarm extends EventEmitter {
   /** @type {(() => void) | undefined} */
   #onClosed;
   #kept = false;
+  /** Figures of the native side when it went, for whoever asks afterwards. @type {string | undefined} */
+  #lastFigures;
 
   /**
    * @param {string | URL | { fork: string | URL }} source the worker module
@@ -36,22 +40,29 @@ class WorkerFarm extends EventEmitter {
   constructor(source, options) {
     super();
     const checked = farmOptions(source, options);
-    const resolved = checked.fork ? resolveWorker(/** @type {any} */ (source).fork, { fork: true }) : resolveWorker(source);
+    const resolved = resolveWorker(source);
     const standard = standardLimits(native);
     const max = checked.max ?? standard.max;
     if (checked.min > max) {
       throw new FarmError('ERR_FARM_OPTION', `min (${checked.min}) must not be above max, which is ${max} here`, { option: 'min', value: checked.min });
     }
-    this.options = Object.freeze({ ...checked, max, maxSharedMemory: checked.maxSharedMemory ?? standard.maxSharedMemory });
+    const codec = resolveCodec(checked.codec);
+    const { encode, decode } = makeCodec(codec);
+    /** @type {Readonly<Record<string, any>>} */
+    this.options = Object.freeze({ ...checked, codec, max, maxSharedMemory: checked.maxSharedMemory ?? standard.maxSharedMemory });
     this.file = resolved.file;
     const settings = nativeSettings(this.options, resolved, native.libraryPath());
     this.#native = new native.NativeFarm(settings, bootData(this.options, resolved));
     this.#roster = new Roster(resolved.file, {
       emit: (name, ...args) => this.emit(name, ...args),
-      startFailed: (error) => this.#tasks.rejectAll(() => error),
+      startFailed: (makeError) => this.#tasks.rejectAll(makeError),
       closed: () => this.#onClosed?.(),
     });
-    this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster);
+    this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encode, decode });
+    if (!this.#tasks.connected) {
+      this.#native.destroy();
+      throw loopNotPolled();
+    }
     this.service = serviceOf(this, resolved.file);
   }
 
@@ -94,12 +105,15 @@ class WorkerFarm extends EventEmitter {
     if (this.#roster.online >= wanted) return Promise.resolve();
     this.#native.hold(true);
     this.#native.demand(wanted);
-    return this.#roster.whenOnline(wanted).finally(() => this.#native.hold(false));
+    return this.#roster.whenOnline(wanted).finally(() => {
+      // A closed farm holds nothing any more.
+      if (this.#state !== 'closed') this.#native.hold(false);
+    });
   }
 
   /** Counters and the state of each worker. */
   stats() {
-    const { open, waiting, settled, sharedBytes, viewBytes, rescued } = JSON.parse(this.#native.stats());
+    const { open, waiting, settled, sharedBytes, viewBytes, rescued } = JSON.parse(this.#lastFigures ?? this.#native.stats());
     const workers = this.#roster.list();
     return { state: this.#state, workers, tasks: { open, waiting, settled }, memory: { shared: sharedBytes, views: viewBytes }, rescuedWakeups: rescued };
   }
@@ -134,7 +148,7 @@ class WorkerFarm extends EventEmitter {
   #abandon() {
     this.#state = 'closing';
     this.#tasks.rejectAll(() => outcome.closed());
-    this.#roster.rejectWaiting(outcome.closed());
+    this.#roster.rejectWaiting(outcome.closed);
   }
 
   /** @param {() => Promise<void>} begin */
@@ -149,6 +163,7 @@ class WorkerFarm extends EventEmitter {
     this.#abandon();
     this.#state = 'closed';
     this.#native.hold(false);
+    this.#lastFigures = this.#native.stats();
     this.#native.dispose();
   }
 

@@ -100,9 +100,9 @@ function environment(value) {
 
 /** @type {Check} */
 function codec(value) {
-  if (value === 'default' || value === 'json') return value;
-  if (value !== null && typeof value === 'object' && typeof value.encode === 'function' && typeof value.decode === 'function') return value;
-  return new Refusal("'default', 'json' or an object with the functions encode and decode");
+  const isUrl = value !== null && typeof value === 'object' && value.protocol === 'file:';
+  if (isUrl || (isText(value) && value.trim() !== '')) return value;
+  return new Refusal("'default', 'json', or the path or file: URL of a module that exports encode and decode (workers load it too)");
 }
 
 /** @type {Check} */

@@ -39,6 +39,24 @@ function resolveWorker(source, directories) {
   return resolvePath(source, from.map((directory) => path.resolve(directory, source)), from);
 }
 
+/**
+ * The codec of a farm: a word, or the file of a module that is found like a worker module.
+ * @param {'default' | 'json' | string | URL} codec
+ * @param {string[]} [directories]
+ * @returns {string}
+ */
+function resolveCodec(codec, directories) {
+  if (codec === 'default' || codec === 'json') return codec;
+  try {
+    return resolveWorker(codec, directories).file;
+  } catch (cause) {
+    const { looked, message } = /** @type {any} */ (cause);
+    const why = looked.length > 0 ? ` Looked at:${listOf(looked)}` : ` (${message})`;
+    const text = `codec must be 'default', 'json' or a module that exports encode and decode; no module ${describe(codec)} was found.${why}`;
+    throw new FarmError('ERR_FARM_OPTION', text, { option: 'codec', value: codec, looked });
+  }
+}
+
 /** @returns {string[]} */
 function startingPoints() {
   const beside = callerDirectory();
@@ -99,8 +117,12 @@ function resolvePath(source, bases, packageRoots = []) {
       if (file !== undefined) return { file, url: pathToFileURL(file).href };
     }
   }
-  const list = looked.map((place) => `\n  - ${place}`).join('');
-  throw startError(`No worker module ${describe(source)} was found. Looked at:${list}`, looked);
+  throw startError(`No worker module ${describe(source)} was found. Looked at:${listOf(looked)}`, looked);
+}
+
+/** @param {string[]} looked */
+function listOf(looked) {
+  return looked.map((place) => `\n  - ${place}`).join('');
 }
 
 /**
@@ -173,4 +195,4 @@ function startError(message, looked, cause) {
   return new FarmError('ERR_FARM_START', message, cause === undefined ? props : { ...props, cause });
 }
 
-module.exports = { resolveWorker };
+module.exports = { resolveWorker, resolveCodec };

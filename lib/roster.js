@@ -20,7 +20,7 @@ class Roster {
 
   /**
    * @param {string} file the worker module
-   * @param {{ emit: (name: string, ...args: any[]) => void, startFailed: (error: unknown) => void, closed: () => void }} farm
+   * @param {{ emit: (name: string, ...args: any[]) => void, startFailed: (makeError: () => unknown) => void, closed: () => void }} farm
    */
   constructor(file, farm) {
     this.file = file;
@@ -44,9 +44,9 @@ class Roster {
     });
   }
 
-  /** @param {unknown} error */
-  rejectWaiting(error) {
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  /** @param {() => unknown} makeError */
+  rejectWaiting(makeError) {
+    for (const { reject } of this.#waiting.splice(0)) reject(makeError());
   }
 
   /** The error that ended a worker, as the cause of a task's. @param {number} workerId */
@@ -102,12 +102,14 @@ class Roster {
 
   /** @param {any} event */
   #onStartFailed(event) {
-    const error = startError(event, this.file, event.bytes ? decodeReport(event.bytes) : this.#lastErrors.get(event.workerId));
+    const last = this.#lastErrors.get(event.workerId);
     this.#lastErrors.delete(event.workerId);
-    this.rejectWaiting(error);
-    // With another worker at work the tasks are in good hands.
-    if (this.online === 0) this.farm.startFailed(error);
-    else this.farm.emit('workerError', error, { workerId: event.workerId });
+    // Each task has an error of its own, since its caller's frames are added to it.
+    const makeError = () => startError(event, this.file, event.bytes ? decodeReport(event.bytes) : last);
+    this.rejectWaiting(makeError);
+    // With another worker there or on its way the tasks are in good hands.
+    if (event.alone) this.farm.startFailed(makeError);
+    else this.farm.emit('workerError', makeError(), { workerId: event.workerId });
   }
 
   /** @param {any} event */

@@ -7,8 +7,9 @@
  */
 
 const { AsyncResource } = require('node:async_hooks');
-const { decodeError, makeCodec } = require('./codec');
+const { decodeError } = require('./codec');
 const { rejectWithCaller } = require('./caller-stack');
+const { watchAbort } = require('./abort-watch');
 const { Batch } = require('./batch');
 const outcome = require('./outcome');
 
@@ -29,7 +30,7 @@ const ERROR = 2;
 const PROGRESS = 3;
 
 /** @typedef {(value: unknown) => void} Resolve */
-/** @typedef {{ onProgress?: Function, signal?: AbortSignal, onAbort?: () => void, timer?: NodeJS.Timeout, method: string, timeout: number, queueTimeout: number }} Extra */
+/** @typedef {{ onProgress?: Function, unwatch?: () => void, timer?: NodeJS.Timeout, method: string, timeout: number, queueTimeout: number }} Extra */
 
 class Tasks {
   /** @type {(Resolve | null | undefined)[]} by number; null: settled here, the native side has not let go */
@@ -47,15 +48,16 @@ class Tasks {
 
   /**
    * @param {any} native
-   * @param {{ timeout: number, queueTimeout: number, views: boolean, codec: any }} options
+   * @param {{ timeout: number, queueTimeout: number, views: boolean }} options
    * @param {{ take: (event: any) => void, causeOf: (workerId: number) => unknown }} roster
+   * @param {ReturnType<typeof import('./codec').makeCodec>} codec
    */
-  constructor(native, options, roster) {
+  constructor(native, options, roster, codec) {
     this.native = native;
     this.options = options;
     this.roster = roster;
     this.causeOf = roster.causeOf.bind(roster);
-    this.codec = makeCodec(options.codec);
+    this.codec = codec;
     this.#batch = new Batch(native, options);
     this.drain = this.drain.bind(this);
     this.connected = native.connect(this.#batch.bytes, this.#out, this.drain);
@@ -97,7 +99,7 @@ class Tasks {
     }
     const id = this.#free.length > 0 ? /** @type {number} */ (this.#free.pop()) : this.#resolves.length;
     this.#resolves[id] = resolve;
-    this.#extras[id] = options === null ? undefined : this.#extra(id, method, options);
+    this.#extras[id] = options === null && this.options.queueTimeout === Infinity ? undefined : this.#extra(id, method, options ?? {});
     this.#batch.add(id, encoded, places, options);
     return promise;
   }
@@ -116,9 +118,7 @@ class Tasks {
     if (options.onProgress) extra.onProgress = AsyncResource.bind(options.onProgress);
     if (options.signal) {
       const { signal } = options;
-      extra.signal = signal;
-      extra.onAbort = () => this.#abort(id, signal.reason);
-      signal.addEventListener('abort', extra.onAbort, { once: true });
+      extra.unwatch = watchAbort(signal, () => this.#abort(id, signal.reason));
     }
     if (Number.isFinite(queueTimeout)) this.#expireLater(id, extra);
     return extra;
@@ -214,7 +214,13 @@ class Tasks {
       if (resolve) resolve(value);
     } else if (tag === PROGRESS) {
       const extra = this.#extras[id];
-      if (extra?.onProgress) process.nextTick(extra.onProgress, this.codec.decode(kind, bytes, from, end, attachments));
+      if (!extra?.onProgress) return;
+      try {
+        process.nextTick(extra.onProgress, this.codec.decode(kind, bytes, from, end, attachments));
+      } catch (error) {
+        // The task runs on; its caller would wait for a value that cannot come.
+        this.#abort(id, error);
+      }
     } else if (tag === ERROR) {
       this.#reject(id, safely(() => decodeError(kind, bytes, from, end, attachments)));
     } else {
@@ -239,7 +245,7 @@ class Tasks {
     const extra = this.#extras[id];
     if (extra === undefined) return;
     this.#extras[id] = undefined;
-    if (extra.onAbort) extra.signal?.removeEventListener('abort', extra.onAbort);
+    extra.unwatch?.();
     clearTimeout(extra.timer);
   }
 

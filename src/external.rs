@@ -123,26 +123,3 @@ impl ToNapiValue for Raw {
         Ok(value.0)
     }
 }
-
-/// This library stays loaded even when the environment that loaded it ends, since threads of ours run its code.
-pub fn pin_library() {
-    // SAFETY: asks where this function lies and opens that file again, marked as not to be unloaded.
-    unsafe {
-        let mut info: libc::Dl_info = std::mem::zeroed();
-        if libc::dladdr(pin_library as *const c_void, &mut info) != 0 && !info.dli_fname.is_null() {
-            libc::dlopen(info.dli_fname, libc::RTLD_NOW | libc::RTLD_NODELETE | libc::RTLD_NOLOAD);
-        }
-    }
-}
-
-/// The file this library was loaded from.
-pub fn library_path() -> Option<String> {
-    // SAFETY: as above; the name is a C string that lives as long as the library.
-    unsafe {
-        let mut info: libc::Dl_info = std::mem::zeroed();
-        if libc::dladdr(library_path as *const c_void, &mut info) == 0 || info.dli_fname.is_null() {
-            return None;
-        }
-        Some(std::ffi::CStr::from_ptr(info.dli_fname).to_string_lossy().into_owned())
-    }
-}

@@ -4,7 +4,7 @@ use crate::doorbell::Doorbell;
 use crate::external::{self, Raw, Scratch};
 use crate::news;
 use farm_engine::farm::{Farm, Handover};
-use farm_engine::{FarmEvent, Settings, WorkerLine};
+use farm_engine::{system, FarmEvent, Settings, WorkerLine};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 use std::cell::RefCell;
@@ -53,7 +53,7 @@ impl NativeFarm {
     pub fn new(settings: String, boot: Buffer) -> Result<Self> {
         let settings: Settings =
             serde_json::from_str(&settings).map_err(|error| Error::from_reason(format!("settings: {error}")))?;
-        external::pin_library();
+        system::library::pin().map_err(|error| Error::from_reason(error.to_string()))?;
         let farm = Farm::open(settings, Arc::from(&boot[..])).map_err(|error| Error::from_reason(error.to_string()))?;
         let inner =
             Inner { farm, bell: None, batch: None, out: None, handovers: Vec::new(), news: Vec::new(), holds: 0 };

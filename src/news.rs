@@ -8,8 +8,11 @@ pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
     match event {
         FarmEvent::Spawned { worker, pid } => (json!({ "type": "spawn", "workerId": worker + 1, "pid": pid }), None),
         FarmEvent::Online { worker } => (json!({ "type": "online", "workerId": worker + 1 }), None),
-        FarmEvent::StartFailed { worker, reason, message, error, record } => (
-            json!({ "type": "startFailed", "workerId": worker + 1, "reason": reason, "message": message, "record": record }),
+        FarmEvent::StartFailed { worker, reason, message, error, record, alone } => (
+            json!({
+                "type": "startFailed", "workerId": worker + 1, "reason": reason, "message": message, "record": record,
+                "alone": alone,
+            }),
             error,
         ),
         FarmEvent::WorkerError { worker, error } => {

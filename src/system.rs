@@ -1,6 +1,5 @@
 //! Questions about the machine and this library.
 
-use crate::external;
 use farm_engine::system;
 use napi_derive::napi;
 
@@ -19,7 +18,7 @@ pub fn memory_limit() -> f64 {
 /// The file of this addon, for the workers to load.
 #[napi(catch_unwind)]
 pub fn library_path() -> Option<String> {
-    external::library_path()
+    system::library::path()
 }
 
 /// True where farms can be made.

@@ -1,8 +1,9 @@
-//! unsafe room: libuv's poll handle, by `dlsym`, so that the addon still loads where the symbols are not exported.
+//! unsafe room: libuv's poll handle, looked up by name, so that the addon still loads where the symbols are not exported.
 //!
 //! A handle lives in memory of libuv's size; it is freed in its close callback, never earlier.
 
-use std::ffi::{c_char, c_int, c_void, CStr};
+use farm_engine::system;
+use std::ffi::{c_int, c_void, CStr};
 use std::sync::OnceLock;
 
 type Handle = *mut c_void;
@@ -28,9 +29,7 @@ struct Calls {
 fn calls() -> Option<&'static Calls> {
     static CALLS: OnceLock<Option<Calls>> = OnceLock::new();
     fn symbol(name: &CStr) -> Option<*mut c_void> {
-        // SAFETY: looks a C string up among the symbols of the process.
-        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr().cast::<c_char>()) };
-        (!found.is_null()).then_some(found)
+        system::library::symbol(name).map(|found| found.as_ptr())
     }
     CALLS
         .get_or_init(|| {

@@ -103,7 +103,7 @@ pub fn worker_start(
 ) -> Result<()> {
     let endpoint =
         OPENED.with(|opened| opened.borrow_mut().take()).ok_or_else(|| Error::from_reason("not a worker"))?;
-    external::pin_library();
+    system::library::pin().map_err(|error| Error::from_reason(error.to_string()))?;
     let fd = endpoint.bell().fd().raw();
     let bell = Doorbell::new(
         &env,

@@ -115,7 +115,7 @@ export async function forkStyle(): Promise<void> {
 }
 
 export function optionsAndErrors(error: unknown): void {
-  const options: FarmOptions = { codec: { encode: () => new Uint8Array(), decode: () => 1 }, stdout: 'prefix', idleTimeout: Infinity };
+  const options: FarmOptions = { codec: new URL('file:///codec.js'), stdout: 'prefix', idleTimeout: Infinity };
   void options;
   // @ts-expect-error another pool's word
   createService('./worker.js', { maxWorkers: 2 });

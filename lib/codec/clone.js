@@ -18,6 +18,9 @@ const WHOLE = 2;
 const WINDOW = 3;
 const WINDOW_ATTACHED = 4;
 
+/** @typedef {new (buffer: ArrayBufferLike) => ArrayBufferView} ViewClass */
+
+/** @type {ViewClass[]} */
 const VIEWS = [
   Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
   Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView,
@@ -33,6 +36,7 @@ class CloneRefusal extends Error {}
 class CloneWriter extends Serializer {
   constructor() {
     super();
+    // @ts-expect-error The types of Node.js leave it out.
     this._setTreatArrayBufferViewsAsHostObjects(true);
     /** @type {null | Uint8Array[]} */
     this.attachments = null;
@@ -85,6 +89,7 @@ class CloneWriter extends Serializer {
 }
 
 // V8 calls this, as a plain function, for the error it throws.
+// @ts-expect-error The types of Node.js leave it out.
 CloneWriter.prototype._getDataCloneError = (message) => new CloneRefusal(message);
 
 class CloneReader extends Deserializer {

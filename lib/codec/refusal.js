@@ -11,12 +11,12 @@ const { writeClone, CloneRefusal } = require('./clone');
  * @param {unknown} cause what the encoder threw
  * @param {string} root what the value is called in the message: 'args', 'result', ... With 'task' it is
  *   `[method, ...args]` and its parts are named so.
- * @returns {FarmError}
+ * @returns {InstanceType<typeof FarmError>}
  */
 function notCloneable(value, cause, root) {
   const isTask = root === 'task';
   const reason = attempt(() => search(value, isTask ? '' : root, new Set(), isTask))
-    ?? { path: root, what: `cannot be carried (${cause?.message ?? cause})` };
+    ?? { path: root, what: `cannot be carried (${/** @type {any} */ (cause)?.message ?? cause})` };
   const details = { path: reason.path };
   // V8's own words add nothing once the place is known; an error of the user's does.
   if (!(cause instanceof CloneRefusal)) details.cause = reason.cause ?? cause;

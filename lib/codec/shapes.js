@@ -112,7 +112,7 @@ function compiled(keys) {
   // A quoted key is data, whatever it contains; only `__proto__` has to be computed to be an ordinary key.
   const properties = keys.map((key) => (key === '__proto__' ? "['__proto__']" : JSON.stringify(key)) + ': read()');
   try {
-    return new Function('read', `return { ${properties.join(', ')} };`);
+    return /** @type {(read: () => unknown) => object} */ (new Function('read', `return { ${properties.join(', ')} };`));
   } catch {
     // Code generation may be switched off.
     return undefined;

@@ -17,6 +17,11 @@ const AS_VALUE = 0;
 const AS_ERROR = 1;
 const AS_LIST = 2;
 
+/**
+ * @typedef {[key: string, enumerable: boolean, form: number, stored: any]} Property
+ * @typedef {{ class: string, custom: string | undefined, properties: Property[], dom?: [message: string, name: string] }} ErrorNode
+ */
+
 /** Errors in one message; what goes beyond, in a chain or a list, is left out. */
 const MAX_ERRORS = 1000;
 
@@ -52,7 +57,7 @@ function encodeError(thrown, encode) {
       return encode([ERRORS, takeApart(unsendable(thrown))]);
     }
   }
-  const nodes = takeApart(thrown);
+  const nodes = takeApart(/** @type {object} */ (thrown));
   try {
     return encode([ERRORS, nodes]);
   } catch {
@@ -72,6 +77,7 @@ function fits(property, encode) {
 }
 
 function unsendable(thrown) {
+  /** @type {string} */
   let text = typeof thrown;
   try {
     text = typeof thrown === 'object' ? Object.prototype.toString.call(thrown) : String(thrown);
@@ -81,7 +87,7 @@ function unsendable(thrown) {
   return new FarmError('ERR_FARM_NOT_CLONEABLE', `The task threw what cannot be sent to another process: ${text}`);
 }
 
-/** @param {object} first @returns {object[]} */
+/** @param {object} first @returns {ErrorNode[]} */
 function takeApart(first) {
   const numbers = new Map([[first, 0]]);
   const nodes = [];
@@ -92,6 +98,7 @@ function takeApart(first) {
 
 function takeApartOne(error, numbers) {
   const builtIn = builtInOf(error);
+  /** @type {ErrorNode} */
   const node = { class: builtIn, custom: read(() => error.constructor.name), properties: [] };
   const name = read(() => error.name);
   if (builtIn === 'DOMException') {
@@ -198,11 +205,12 @@ function create(node, registry) {
   }
 }
 
+/** @param {ErrorNode} node */
 function construct(node) {
   if (node.class === 'DOMException') return new DOMException(node.dom[0], node.dom[1]);
   if (node.class === 'AggregateError') return new AggregateError([]);
   if (node.class === 'FarmError') return Object.setPrototypeOf(new Error(), FarmError.prototype);
-  const Class = CLASSES.get(node.class) ?? Error;
+  const Class = /** @type {ErrorConstructor} */ (CLASSES.get(node.class) ?? Error);
   return new Class();
 }
 

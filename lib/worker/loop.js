@@ -105,7 +105,7 @@ function run(lane) {
   const task = { lane, method: '', attempt, controller: null, over: false };
   let result;
   try {
-    const args = take();
+    const args = /** @type {any[]} */ (take());
     const method = args[0];
     task.method = method;
     const called = (method === '' ? loaded.single : functions.get(method)) ?? methodOf(loaded, method);

@@ -33,7 +33,7 @@ const LISTED = 50;
 async function loadModule(file, url = pathToFileURL(file).href) {
   let namespace;
   try {
-    namespace = await load(file, url);
+    ({ namespace } = await load(file, url));
   } catch (error) {
     throw loadError(file, error);
   }
@@ -50,17 +50,19 @@ async function loadModule(file, url = pathToFileURL(file).href) {
 }
 
 /**
+ * In an object of its own: a module that exports a function named "then" would be taken for a promise.
  * @param {string} file
  * @param {string} url
+ * @returns {Promise<{ namespace: any }>}
  */
 async function load(file, url) {
   const format = formatOf(file);
-  if (format === 'module' || (isTypeScript(file) && !canLoadTypeScript(file))) return import(url);
+  if (format === 'module' || (isTypeScript(file) && !canLoadTypeScript(file))) return { namespace: await import(url) };
   try {
-    return require(file);
+    return { namespace: require(file) };
   } catch (error) {
     // A .js file without a "type" may still be an ES module by its syntax; only import() can tell or wait for it.
-    if (format === 'unknown' && mayBeModule(error)) return import(url);
+    if (format === 'unknown' && mayBeModule(error)) return { namespace: await import(url) };
     throw error;
   }
 }

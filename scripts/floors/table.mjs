@@ -9,7 +9,8 @@ export const jsRooms = [
   { name: 'examples', floor: 8, files: ['examples/**'], imports: ['index.js', 'package.json', 'lib/worker/index.js', 'examples/**'] },
   { name: 'face', floor: 7, files: ['index.js'], imports: ['lib/*'] },
   { name: 'service', floor: 6.5, files: ['lib/service.js'], imports: ['lib/*', 'lib/codec/**'] },
-  { name: 'farm', floor: 6, files: ['lib/farm.js'], imports: ['native.js', 'lib/*', 'lib/codec/**'] },
+  { name: 'addon', floor: 5, files: ['lib/native-addon.js'], imports: ['native.js', 'lib/errors.js'] },
+  { name: 'farm', floor: 6, files: ['lib/farm.js'], imports: ['lib/*', 'lib/codec/**'] },
   { name: 'worker', floor: 6, files: ['lib/worker/**'], imports: ['native.js', 'lib/*', 'lib/codec/**', 'lib/worker/**'], never: ['lib/farm.js'] },
   { name: 'lib', floor: 5, files: ['lib/**'], imports: ['lib/**', 'package.json'] },
   { name: 'scripts', floor: 9, files: ['scripts/**'], imports: ['scripts/**'] }

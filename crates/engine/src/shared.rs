@@ -5,7 +5,7 @@ use crate::process::ExitRecord;
 use crate::settings::Settings;
 use crossbeam::channel::Sender;
 use farm_sys::Doorbell;
-use farm_transport::{layout::SLOTS, Kind, QueueSegment, Segment, WorkerSegment};
+use farm_transport::{layout::SLOTS, Entry, Kind, QueueSegment, Segment, WorkerSegment};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::Arc;
 
@@ -100,6 +100,27 @@ impl Shared {
         self.truth.iter().enumerate().filter_map(revoked).collect()
     }
 
+    /// Publications that this worker, which is gone, has not ended.
+    pub fn held_by(&self, line: &FarmLine, owner: u16, worker: &WorkerLine) -> Vec<Held> {
+        let stamps: Vec<u64> =
+            (0..self.settings.lanes).filter_map(|lane| worker.own.read_stamp(lane)).map(|stamp| stamp.task).collect();
+        let mut held = Vec::new();
+        for (slot, truth) in self.truth.iter().enumerate() {
+            let turn = truth.turn.load(Acquire);
+            let state = line.queue.queue.state(slot as u32);
+            if turn == 0 || state.turn() != turn || state.owner() != owner {
+                continue;
+            }
+            let slot = slot as u32;
+            match state.kind() {
+                Kind::Claimed => held.push(Held { slot, turn, started: stamps.contains(&Entry::new(turn, slot).0) }),
+                Kind::Done | Kind::Revoked | Kind::Released => held.push(Held { slot, turn, started: true }),
+                _ => {}
+            }
+        }
+        held
+    }
+
     pub fn is_current(&self, slot: u32, turn: u64) -> bool {
         self.truth.get(slot as usize).is_some_and(|truth| truth.turn.load(Acquire) == turn)
     }
@@ -134,6 +155,8 @@ pub enum FarmEvent {
         message: String,
         error: Option<Vec<u8>>,
         record: Option<ExitRecord>,
+        /// No other worker is there or on its way: the tasks cannot be served.
+        alone: bool,
     },
     /// An error in the worker outside of any task.
     WorkerError {

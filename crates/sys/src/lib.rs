@@ -13,13 +13,13 @@ mod os;
 #[path = "unsupported/mod.rs"]
 mod os;
 #[cfg(unix)]
-#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, unused_imports))]
 mod unix;
 
 pub use error::{Error, Result};
 pub use plan::{ExitStatus, Program, SpawnPlan, Stdio};
 
 pub use os::{
-    die_with_parent, memory_available, memory_limit, monotonic_ns, pipe, private_memory, process_state, spawn,
+    die_with_parent, library, memory_available, memory_limit, monotonic_ns, pipe, private_memory, process_state, spawn,
     take_longer_turns, usable_cpus, watch_line, Child, Doorbell, Fd, Line, Memory, Poller, SUPPORTED,
 };

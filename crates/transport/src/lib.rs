@@ -33,5 +33,5 @@ pub use {
     patience::Patience,
     segment::{OutOfSegment, Segment},
     task_slot::{QueueSegment, TaskHeader},
-    worker_segment::WorkerSegment,
+    worker_segment::{Stamp, WorkerSegment},
 };

@@ -219,15 +219,38 @@ impl Queue {
 
     /// True when there is something to claim at the head.
     pub fn has_ready(&self) -> bool {
+        self.ready_turn().is_some()
+    }
+
+    fn ready_turn(&self) -> Option<u64> {
         loop {
             let head = self.head().load(Acquire);
             match self.look(head) {
-                Look::Ready(..) => return true,
+                Look::Ready(..) => return Some(head),
                 Look::Pass => self.pass(head),
-                Look::Nothing if self.head().load(Acquire) == head => return false,
+                Look::Nothing if self.head().load(Acquire) == head => return None,
                 Look::Nothing => {}
             }
         }
+    }
+
+    /// True when something behind `turn` is ready, also behind tasks that are claimed or withdrawn.
+    fn ready_after(&self, turn: u64) -> bool {
+        let mut at = turn.wrapping_add(1).max(self.head_turn());
+        for _ in 0..self.shape.entry_count {
+            match self.look(at) {
+                Look::Ready(..) => return true,
+                Look::Pass => at = at.wrapping_add(1),
+                Look::Nothing => {
+                    let head = self.head_turn();
+                    if head <= at {
+                        return false;
+                    }
+                    at = head;
+                }
+            }
+        }
+        false
     }
 
     /// Fixes the fate of a running task before its worker ends it; false when the worker was faster.
@@ -272,8 +295,11 @@ impl Queue {
         awake < cpus && self.spinner().compare_exchange(0, u64::from(worker) + 1, AcqRel, Relaxed).is_ok()
     }
 
+    /// The caller must look for tasks once more: one of them may have been left to it.
     pub fn stop_spinning(&self, worker: u16) {
         let _ = self.spinner().compare_exchange(u64::from(worker) + 1, 0, AcqRel, Relaxed);
+        // Whoever still saw it spin published before this fence, so that the look behind it finds the task.
+        fence(SeqCst);
     }
 
     fn look(&self, turn: u64) -> Look {
@@ -312,9 +338,27 @@ impl Queue {
         }
     }
 
-    /// Right behind the head something more is ready.
-    pub fn has_more_than(&self, turn: u64) -> bool {
-        matches!(self.look(turn + 1), Look::Ready(_))
+    /// Before this worker stops pulling while tasks are ready, somebody who sleeps must know.
+    pub fn pass_on(&self, ring: impl FnMut(u16)) {
+        if self.has_ready() && self.anyone_asleep() {
+            self.wake_beside_spinner(1, ring);
+        }
+    }
+
+    /// For a worker that runs something already: leaves the task at the head to a neighbour that sleeps, and goes to sleep
+    /// itself. False when one of the two is missing or more came in meanwhile: then this worker pulls on.
+    pub fn leave_to_neighbour(&self, worker: u16, ring: impl FnMut(u16)) -> bool {
+        let Some(turn) = self.ready_turn() else { return false };
+        if self.wake(1, ring) == 0 {
+            return false;
+        }
+        self.sleeps(worker);
+        // What was published before our bit was seen rang nobody, and the neighbour takes one task only.
+        let more = self.ready_after(turn);
+        if more {
+            self.rises(worker);
+        }
+        !more
     }
 
     /// Ends a task; false when it was revoked meanwhile, then no result may be published.

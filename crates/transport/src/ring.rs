@@ -194,6 +194,11 @@ impl Consumer {
     /// Takes the frame of `len` bytes that `peek` showed.
     pub fn advance(&mut self, len: usize) {
         self.tail += padded(len);
+        self.publish_position();
+    }
+
+    /// Tells the producer how far this end is, again.
+    pub fn publish_position(&self) {
         self.ring.tail().store(self.tail, Release);
     }
 

@@ -99,8 +99,11 @@ impl Farm {
                 FarmEvent::Exited { .. } => self.exits.push_back(event),
                 FarmEvent::TimedOut { slot, turn } => self.timed_out(slot, turn),
                 FarmEvent::Poisoned => self.start_anew(),
-                FarmEvent::StartFailed { .. } => {
+                FarmEvent::StartFailed { worker, .. } => {
                     self.asked = 0;
+                    if let Some(Some(end)) = self.workers.get_mut(worker) {
+                        end.failed = true;
+                    }
                     drained.news.push(event);
                 }
                 other => drained.news.push(other),
@@ -116,11 +119,15 @@ impl Farm {
     }
 
     fn forget(&mut self, worker: usize) {
-        self.workers[worker] = None;
+        let failed = self.workers[worker].take().is_some_and(|end| end.failed);
         let blocks = self.lent.worker_gone(worker);
         self.give(blocks);
         self.asked = 0;
         self.supervisor.tell(Command::Drained { farm: self.shared.id, worker });
+        // A task may have come while an idle worker was told to leave. One whose worker failed to start is rejected.
+        if self.tasks.open() > 0 && !failed {
+            self.demand(self.tasks.open());
+        }
     }
 
     fn write_verdicts(&mut self, out: &mut [u8], drained: &mut Drained) {

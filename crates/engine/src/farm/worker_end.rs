@@ -10,6 +10,8 @@ pub struct WorkerEnd {
     pub line: Arc<WorkerLine>,
     pub replies: Consumer,
     pub mail: Producer,
+    /// It never came up, and said why.
+    pub failed: bool,
     give_back: Producer,
     /// Blocks that wait for room in the ring that takes them back.
     waiting: Vec<(u64, u64)>,
@@ -22,6 +24,7 @@ impl WorkerEnd {
             mail: line.own.producer(MAIL_FROM_JS),
             give_back: line.own.producer(GIVEN_BACK),
             waiting: Vec::new(),
+            failed: false,
             line,
         }
     }
@@ -40,6 +43,12 @@ impl WorkerEnd {
     /// True once when the worker waits for room and half of the ring is free again.
     pub fn should_ring(&self) -> bool {
         let wants = self.line.own.wants_room();
-        wants.load(Relaxed) == 1 && self.replies.used() <= REPLY_RING as u64 / 2 && wants.swap(0, AcqRel) == 1
+        let due =
+            wants.load(Relaxed) == 1 && self.replies.used() <= REPLY_RING as u64 / 2 && wants.swap(0, AcqRel) == 1;
+        if due {
+            // Should it have been written over, the worker would wait for ever.
+            self.replies.publish_position();
+        }
+        due
     }
 }

@@ -5,6 +5,9 @@
 const ACK_WITHIN: u64 = 5_000_000;
 /// Between SIGTERM and SIGKILL.
 const TERM_GRACE: u64 = 1_000_000_000;
+/// After a failed start the next one waits this long, twice as long after each further failure, up to the longest wait.
+const BACK_OFF: u64 = 100_000_000;
+const LONGEST_BACK_OFF: u64 = 5_000_000_000;
 
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -139,6 +142,9 @@ pub struct Workers {
     limits: Limits,
     workers: Vec<Worker>,
     demand: usize,
+    /// Failed starts since a worker came online, and when the next start may be tried.
+    failures: u32,
+    next_start: u64,
     /// `Some(by)`: closing.
     closing: Option<u64>,
     closed: bool,
@@ -152,6 +158,8 @@ impl Workers {
             workers: vec![worker; limits.indices],
             limits,
             demand: 0,
+            failures: 0,
+            next_start: 0,
             closing: None,
             closed: false,
             halted: false,
@@ -201,28 +209,40 @@ impl Workers {
     pub fn deadline(&self) -> Option<u64> {
         let own = self.workers.iter().map(|worker| worker.until).min().unwrap_or(u64::MAX);
         let close = if self.closed { u64::MAX } else { self.closing.unwrap_or(u64::MAX) };
-        Some(own.min(close)).filter(|at| *at != u64::MAX)
+        let waits = self.failures > 0 && self.wants_more() && self.count(&[Phase::Starting]) == 0;
+        let start = if waits && self.count(&[Phase::Free]) > 0 { self.next_start } else { u64::MAX };
+        Some(own.min(close).min(start)).filter(|at| *at != u64::MAX)
     }
 
     pub fn handle(&mut self, event: Event, now: u64, actions: &mut Vec<Action>) {
         match event {
             Event::Demand(tasks) => {
                 self.demand = tasks;
+                if self.present() == 0 {
+                    // Somebody asks and nobody else can serve: this is tried at once, whatever failed before.
+                    self.next_start = now;
+                }
                 self.grow(now, actions);
             }
-            Event::Online(worker) => self.enter(worker, &[Phase::Starting], Phase::Online, u64::MAX),
+            Event::Online(worker) => {
+                self.enter(worker, &[Phase::Starting], Phase::Online, u64::MAX);
+                self.failures = 0;
+                self.next_start = 0;
+                self.grow(now, actions);
+            }
             Event::StartFailed(worker) => {
                 self.enter(worker, &[Phase::Starting], Phase::Dying, now + TERM_GRACE);
-                // One failure is answered once; a new worker is tried when somebody asks again.
-                self.demand = 0;
+                let wait = BACK_OFF.saturating_mul(1 << self.failures.min(20)).min(LONGEST_BACK_OFF);
+                self.failures += 1;
+                self.next_start = now.saturating_add(wait);
+                if self.present() == 0 {
+                    // The tasks are rejected now; for new ones somebody asks again.
+                    self.demand = 0;
+                }
             }
             Event::Exited { worker } => {
-                // A worker that failed to start would fail again: nobody is started in its place now.
-                let restart = matches!(self.phase(worker), Phase::Online | Phase::Dying | Phase::Retiring);
                 self.workers[worker] = Worker { phase: Phase::Gone, rung: Rung::None, until: u64::MAX };
-                if restart {
-                    self.grow(now, actions);
-                }
+                self.grow(now, actions);
                 self.finish_closing(actions);
             }
             Event::Drained(worker) => {
@@ -252,6 +272,8 @@ impl Workers {
                 let idle = self.limits.idle.is_some_and(|idle| now.saturating_sub(since) >= idle);
                 if idle && self.phase(worker) == Phase::Online && self.present() > self.limits.min {
                     self.retire(worker, u64::MAX, actions);
+                    // Nobody is to be started in its place.
+                    self.demand = self.demand.min(self.present());
                 }
             }
             Event::Close { by } => {
@@ -296,12 +318,23 @@ impl Workers {
         self.workers[worker].until = until;
     }
 
+    fn wanted(&self) -> usize {
+        self.demand.max(self.limits.min).min(self.limits.max)
+    }
+
+    fn wants_more(&self) -> bool {
+        self.closing.is_none() && !self.halted && self.present() < self.wanted()
+    }
+
     fn grow(&mut self, now: u64, actions: &mut Vec<Action>) {
-        if self.closing.is_some() || self.halted {
+        if !self.wants_more() {
             return;
         }
-        let wanted = self.demand.max(self.limits.min).min(self.limits.max);
-        for _ in self.present()..wanted {
+        // After a failure those that are starting are waited for: what fails always would else be tried without end.
+        if self.failures > 0 && (now < self.next_start || self.count(&[Phase::Starting]) > 0) {
+            return;
+        }
+        for _ in self.present()..self.wanted() {
             // Those that leave count too, up to the indices there are.
             let Some(worker) = self.workers.iter().position(|worker| worker.phase == Phase::Free) else { return };
             self.workers[worker] =
@@ -343,6 +376,7 @@ impl Workers {
             self.closing = Some(u64::MAX);
             self.kill_all(Cause::Close, actions);
         }
+        self.grow(now, actions);
         for worker in 0..self.workers.len() {
             let Worker { phase, rung, until } = self.workers[worker];
             if until > now {

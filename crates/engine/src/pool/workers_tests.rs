@@ -51,6 +51,37 @@ fn a_failed_start_is_not_repeated_by_itself() {
 }
 
 #[test]
+fn workers_that_are_always_kept_are_tried_again_after_longer_and_longer_waits() {
+    let mut workers = farm(1, 1);
+    assert_eq!(after(&mut workers, Event::Demand(1), 0), [Action::Spawn(0)]);
+    let mut now = 0;
+    for wait in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
+        let index = (0..4).find(|index| workers.phase(*index) == Phase::Starting).unwrap();
+        after(&mut workers, Event::StartFailed(index), now);
+        assert_eq!(after(&mut workers, Event::Exited { worker: index }, now), []);
+        assert_eq!(after(&mut workers, Event::Drained(index), now), []);
+        assert_eq!(workers.deadline(), Some(now + wait * MS));
+        assert_eq!(after(&mut workers, Event::Tick, now + wait * MS - 1), []);
+        now += wait * MS;
+        assert!(matches!(after(&mut workers, Event::Tick, now)[..], [Action::Spawn(_)]));
+    }
+}
+
+#[test]
+fn after_a_failed_start_the_others_are_waited_for_and_nobody_is_started_at_once() {
+    let mut workers = farm(0, 2);
+    after(&mut workers, Event::Demand(2), 0);
+    after(&mut workers, Event::StartFailed(0), 1);
+    assert_eq!(after(&mut workers, Event::Exited { worker: 0 }, 1), []);
+    assert_eq!(after(&mut workers, Event::Demand(9), 900 * MS), []);
+    assert_eq!(after(&mut workers, Event::Online(1), 900 * MS), [Action::Spawn(2)]);
+    after(&mut workers, Event::StartFailed(2), 901 * MS);
+    after(&mut workers, Event::Exited { worker: 2 }, 901 * MS);
+    assert_eq!(after(&mut workers, Event::Demand(9), 902 * MS), []);
+    assert!(matches!(after(&mut workers, Event::Tick, 1001 * MS)[..], [Action::Spawn(_)]));
+}
+
+#[test]
 fn a_start_that_takes_too_long_is_killed() {
     let mut workers = farm(0, 1);
     after(&mut workers, Event::Demand(1), 0);
@@ -94,6 +125,8 @@ fn idle_workers_leave_down_to_min() {
     assert_eq!(after(&mut workers, Event::Idle { worker: 0, since: 0 }, 29 * MS), []);
     assert_eq!(after(&mut workers, Event::Idle { worker: 0, since: 0 }, 30 * MS), [Action::Retire(0)]);
     assert_eq!(after(&mut workers, Event::Idle { worker: 1, since: 0 }, 90 * MS), []);
+    assert_eq!(after(&mut workers, Event::Exited { worker: 0 }, 91 * MS), []);
+    assert_eq!(after(&mut workers, Event::Drained(0), 92 * MS), []);
 }
 
 #[test]

@@ -3,20 +3,24 @@
 use super::lookout::{Finding, Lookout, INTERVAL};
 use super::spawner::Order;
 use super::worker::Worker;
-use crate::pool::workers::{Action, Event, Limits, Phase, Workers};
-use crate::process::{spawn_plan, Pump, Stream};
+use crate::pool::workers::{Action, Cause, Event, Limits, Phase, Workers};
+use crate::process::{spawn_plan, ExitRecord, Pump, Stream};
 use crate::settings::Output;
-use crate::shared::{FarmEvent, FarmLine, Held, Shared, WorkerLine};
+use crate::shared::{FarmEvent, FarmLine, Shared, WorkerLine};
 use crossbeam::channel::Sender;
 use farm_sys::{monotonic_ns, usable_cpus, Child, Fd, Line, Poller};
 use farm_transport::endpoint::Hello;
 use farm_transport::layout::{self, phase, ARENA, SMALLEST_ARENA};
 use farm_transport::{Entry, Kind, Segment, WorkerSegment};
+use std::path::Path;
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
 
 /// Looks for an exit at this interval where the system cannot tell (no pidfd).
 const EXIT_POLL: u64 = 20_000_000;
+
+/// Workers that are at work are looked at for idleness no more often than this.
+const IDLE_LOOK: u64 = 10_000_000;
 
 pub struct FarmState {
     pub shared: Arc<Shared>,
@@ -111,13 +115,25 @@ impl FarmState {
     }
 
     fn cannot_start(&mut self, worker: usize, error: &farm_sys::Error, hands: &Hands) {
-        let message = error.to_string();
-        self.shared.post(FarmEvent::StartFailed { worker, reason: "spawn", message, error: None, record: None });
+        self.start_failed(worker, "spawn", error.to_string(), None, None, hands);
         self.workers[worker] = None;
-        self.handle(Event::StartFailed(worker), hands);
         self.handle(Event::Exited { worker }, hands);
         // It never joined, so nothing is to be drained.
         self.handle(Event::Drained(worker), hands);
+    }
+
+    fn start_failed(
+        &mut self,
+        worker: usize,
+        reason: &'static str,
+        message: String,
+        error: Option<Vec<u8>>,
+        record: Option<ExitRecord>,
+        hands: &Hands,
+    ) {
+        self.handle(Event::StartFailed(worker), hands);
+        let alone = self.pool.present() == 0;
+        self.shared.post(FarmEvent::StartFailed { worker, reason, message, error, record, alone });
     }
 
     fn start(&mut self, worker: usize, hands: &Hands) -> farm_sys::Result<()> {
@@ -178,23 +194,20 @@ impl FarmState {
                 self.shared.post(FarmEvent::Spawned { worker: index, pid: child.pid() });
                 worker.child = Some(child);
                 if worker.kill_on_arrival {
-                    let cause = worker.cause.unwrap_or(crate::pool::workers::Cause::Destroy);
+                    let cause = worker.cause.unwrap_or(Cause::Destroy);
                     worker.kill(cause);
                 }
             }
             Err(error) => {
                 hands.poller.remove(worker.line.fd());
                 let program = &self.shared.settings.program;
-                let message = format!("{} could not be started: {error}", program.path);
-                self.shared.post(FarmEvent::StartFailed {
-                    worker: index,
-                    reason: "spawn",
-                    message,
-                    error: None,
-                    record: None,
-                });
+                let message = match &program.cwd {
+                    // The system names neither the directory nor the program.
+                    Some(dir) if !Path::new(dir).is_dir() => format!("the working directory {dir} does not exist"),
+                    _ => format!("{} could not be started: {error}", program.path),
+                };
+                self.start_failed(index, "spawn", message, None, None, hands);
                 self.workers[index] = None;
-                self.handle(Event::StartFailed(index), hands);
                 self.handle(Event::Exited { worker: index }, hands);
                 self.handle(Event::Drained(index), hands);
             }
@@ -234,9 +247,7 @@ impl FarmState {
                 if let Some(worker) = &mut self.workers[index] {
                     worker.failed = true;
                 }
-                let (reason, message, error) = ("load", String::new(), Some(error.to_vec()));
-                self.shared.post(FarmEvent::StartFailed { worker: index, reason, message, error, record: None });
-                self.handle(Event::StartFailed(index), hands);
+                self.start_failed(index, "load", String::new(), Some(error.to_vec()), None, hands);
             }
             b'e' => self.shared.post(FarmEvent::WorkerError { worker: index, error: error.to_vec() }),
             _ => {}
@@ -257,14 +268,14 @@ impl FarmState {
         let record = worker.record(index, status, monotonic_ns());
         let never_online =
             self.pool.phase(index) == Phase::Starting || worker.shared.own.phase().load(Acquire) == phase::STARTING;
-        if never_online && !worker.failed {
+        // One that was killed because the farm ends has not failed.
+        let by_itself = matches!(worker.cause, None | Some(Cause::StartTimeout));
+        if never_online && !worker.failed && by_itself {
             let reason = if worker.cause.is_some() { "handshake" } else { "load" };
-            let (message, record) = (String::new(), Some(record.clone()));
-            self.shared.post(FarmEvent::StartFailed { worker: index, reason, message, error: None, record });
-            self.handle(Event::StartFailed(index), hands);
+            self.start_failed(index, reason, String::new(), None, Some(record.clone()), hands);
         }
         let planned = worker.shared.own.phase().load(Acquire) == phase::BYE;
-        let held = self.held_by(index as u16, &worker.shared);
+        let held = self.shared.held_by(&self.line, index as u16, &worker.shared);
         self.shared.post(FarmEvent::Exited { worker: index, record, held, planned });
         let queue = &self.line.queue.queue;
         queue.forget(index as u16);
@@ -273,28 +284,6 @@ impl FarmState {
         if self.halted && self.pool.alive() == 0 {
             self.shared.post(FarmEvent::Poisoned);
         }
-    }
-
-    fn held_by(&self, owner: u16, worker: &WorkerLine) -> Vec<Held> {
-        let stamps: Vec<u64> = (0..self.shared.settings.lanes)
-            .filter_map(|lane| worker.own.read_stamp(lane))
-            .map(|stamp| stamp.task)
-            .collect();
-        let mut held = Vec::new();
-        for (slot, truth) in self.shared.truth.iter().enumerate() {
-            let turn = truth.turn.load(Acquire);
-            let state = self.line.queue.queue.state(slot as u32);
-            if turn == 0 || state.turn() != turn || state.owner() != owner {
-                continue;
-            }
-            let slot = slot as u32;
-            match state.kind() {
-                Kind::Claimed => held.push(Held { slot, turn, started: stamps.contains(&Entry::new(turn, slot).0) }),
-                Kind::Done | Kind::Revoked | Kind::Released => held.push(Held { slot, turn, started: true }),
-                _ => {}
-            }
-        }
-        held
     }
 
     pub fn watch(&mut self) {
@@ -357,8 +346,7 @@ impl FarmState {
                 if timeout == 0 || truth.turn.load(Acquire) != turn {
                     continue;
                 }
-                // A start in the future is a lie; then it starts now.
-                let at = stamp.since.min(now).saturating_add(timeout);
+                let at = worker.started(lane, stamp, now).saturating_add(timeout);
                 if at > now {
                     next = next.min(at);
                 } else if self.line.queue.queue.revoke(slot, turn, index) {
@@ -404,7 +392,12 @@ impl FarmState {
             if self.pool.phase(worker) != Phase::Online {
                 continue;
             }
-            let since = if since == 0 { now } else { since.min(now) };
+            if since == 0 {
+                // It is at work; its next rest begins later.
+                next = next.min(now.saturating_add(idle.max(IDLE_LOOK)));
+                continue;
+            }
+            let since = since.min(now);
             if since.saturating_add(idle) <= now {
                 self.handle(Event::Idle { worker, since }, hands);
             } else {

@@ -2,7 +2,7 @@
 //! it is, is reported. In a healthy run it finds nothing.
 
 use crate::shared::{FarmLine, Shared, WorkerLine};
-use farm_transport::{layout::worker::REPLIES, Kind};
+use farm_transport::{layout::worker::REPLIES, Entry, Kind};
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
 
@@ -11,6 +11,9 @@ pub const INTERVAL: u64 = 50_000_000;
 const QUIET_LOOKS: u32 = 20;
 /// Looks at the same standstill before the whole queue is checked.
 const STILL_LOOKS: u32 = 2;
+/// Looks at the same standstill before a task that nobody works on is taken for lost: a second, in which a worker may be
+/// stopped between two steps that lie nanoseconds apart.
+const LOST_LOOKS: u32 = 20;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Finding {
@@ -53,11 +56,19 @@ impl Lookout {
         if head > tail {
             return Finding::Poison;
         }
-        if queue.has_ready() && queue.wake(1, |worker| shared.ring(worker)) > 0 {
-            shared.rescued.fetch_add(1, Relaxed);
+        if queue.has_ready() {
+            if queue.wake(1, |worker| shared.ring(worker)) > 0 {
+                shared.rescued.fetch_add(1, Relaxed);
+            } else if self.still >= STILL_LOOKS {
+                // The sleepers' bits may have been written over.
+                workers.iter().for_each(|(worker, _)| shared.ring(*worker));
+            }
         }
         self.ring_parent(shared, line, workers);
         if self.still >= STILL_LOOKS && impossible(shared, line, head, tail, workers) {
+            return Finding::Poison;
+        }
+        if self.still >= LOST_LOOKS && nobodys(shared, line, workers) {
             return Finding::Poison;
         }
         Finding::Nothing
@@ -104,4 +115,25 @@ fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, workers: &
         }
     }
     false
+}
+
+/// After a long standstill: a task that is claimed but in no lane of its worker, or done without a reply to come.
+fn nobodys(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) -> bool {
+    shared.truth.iter().enumerate().any(|(slot, truth)| {
+        let turn = truth.turn.load(Acquire);
+        let state = line.queue.queue.state(slot as u32);
+        if turn == 0 || state.turn() != turn {
+            return false;
+        }
+        let Some((_, owner)) = workers.iter().find(|(index, _)| *index == state.owner()) else { return false };
+        let task = Entry::new(turn, slot as u32).0;
+        let orphaned = match state.kind() {
+            Kind::Claimed => {
+                (0..shared.settings.lanes).all(|lane| owner.own.read_stamp(lane).is_none_or(|stamp| stamp.task != task))
+            }
+            Kind::Done => !owner.own.unread(REPLIES),
+            _ => false,
+        };
+        orphaned && truth.turn.load(Acquire) == turn
+    })
 }

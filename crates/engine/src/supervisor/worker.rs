@@ -4,7 +4,9 @@ use crate::pool::workers::Cause;
 use crate::process::{ExitRecord, Stream};
 use crate::shared::WorkerLine;
 use farm_sys::{Child, ExitStatus, Line};
-use farm_transport::{frame::mail, layout::worker::MAIL_FROM_SUPERVISOR, Entry, Producer, NO_SLOT};
+use farm_transport::layout::{worker::MAIL_FROM_SUPERVISOR, LANES};
+use farm_transport::{frame::mail, Entry, Producer, Stamp, NO_SLOT};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 pub struct Worker {
@@ -18,6 +20,8 @@ pub struct Worker {
     pub failed: bool,
     /// A signal that waits for the child to exist.
     pub kill_on_arrival: bool,
+    /// What each lane was seen to run first, and when: a start that the worker moves later does not count.
+    seen: RefCell<Vec<(u64, u64)>>,
     mail: Producer,
 }
 
@@ -36,8 +40,19 @@ impl Worker {
             cause: None,
             failed: false,
             kill_on_arrival: false,
+            seen: RefCell::new(vec![(0, 0); LANES]),
             mail,
         }
+    }
+
+    /// When the task of a lane was started: what the worker says, but never later than it was first seen there.
+    pub fn started(&self, lane: usize, stamp: Stamp, now: u64) -> u64 {
+        let mut seen = self.seen.borrow_mut();
+        let (task, first) = &mut seen[lane];
+        if *task != stamp.task {
+            (*task, *first) = (stamp.task, now);
+        }
+        stamp.since.min(*first)
     }
 
     pub fn pid(&self) -> i32 {

@@ -7,6 +7,7 @@ mod memory;
 mod poller;
 mod usage;
 
+pub use crate::unix::library;
 pub use child::{die_with_parent, spawn, take_longer_turns, watch_line, Child};
 pub use doorbell::Doorbell;
 pub use line::{pipe, Line};

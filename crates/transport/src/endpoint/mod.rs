@@ -127,9 +127,9 @@ impl Endpoint {
                 self.pass_on();
                 return Next::Busy;
             }
-            if self.running > 0 && self.queue.queue.has_ready() && self.ring_sleepers(1) > 0 {
-                // A neighbour with nothing to do takes it; we are rung for what comes after.
-                self.queue.queue.sleeps(self.hello.worker);
+            if self.running > 0
+                && self.queue.queue.leave_to_neighbour(self.hello.worker, |neighbour| self.ring(neighbour))
+            {
                 return Next::Asleep;
             }
             match self.queue.queue.claim(self.hello.worker) {
@@ -156,23 +156,13 @@ impl Endpoint {
 
     /// Before this worker stops pulling while tasks are ready, somebody else must know.
     pub fn pass_on(&self) {
-        if self.queue.queue.has_ready() {
-            self.pass_one_on();
-        }
-    }
-
-    fn pass_one_on(&self) {
-        self.queue.queue.wake_beside_spinner(1, |index| self.ring(index));
+        self.queue.queue.pass_on(|index| self.ring(index));
     }
 
     fn ring(&self, index: u16) {
         if let Some(bell) = self.bells.get(index as usize) {
             bell.ring();
         }
-    }
-
-    fn ring_sleepers(&self, count: usize) -> usize {
-        self.queue.queue.wake(count, |index| self.ring(index))
     }
 
     fn has_mail(&self) -> bool {
@@ -212,9 +202,7 @@ impl Endpoint {
     /// Accepts a claimed task, or settles it at once when it came too late (`None`).
     fn start(&mut self, turn: u64, slot: u32) -> Option<Next> {
         let since = monotonic_ns();
-        if self.queue.queue.has_more_than(turn) && self.queue.queue.anyone_asleep() {
-            self.pass_one_on();
-        }
+        self.pass_on();
         let lane = self.lanes.iter().position(Option::is_none)?;
         let header = self.queue.read_task(slot).ok()?;
         self.lanes[lane] = Some(Running { turn, slot, since, header });

@@ -1,0 +1,115 @@
+'use strict'
+
+const { execFileSync } = require('node:child_process')
+const { copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { createService } = require('..')
+const { addonFor } = require('../lib/native-addon')
+const { FarmError } = require('../lib/errors')
+
+const root = path.dirname(__dirname)
+const here = { platform: 'linux', arch: 'x64', versions: process.versions }
+const supported = { isSupported: () => true }
+
+function refusal(load, machine) {
+  try {
+    addonFor(load, machine)
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+test('on Linux x64 and arm64 the addon is what the loader gives', () => {
+  expect(addonFor(() => supported, here)).toBe(supported)
+  expect(addonFor(() => supported, { ...here, arch: 'arm64' })).toBe(supported)
+})
+
+test.each([
+  ['macOS', { ...here, platform: 'darwin', arch: 'arm64' }],
+  ['Windows', { ...here, platform: 'win32' }],
+  ['another processor', { ...here, arch: 'riscv64' }],
+])('%s is named, and the loader is not asked', (_name, machine) => {
+  const load = jest.fn()
+  const error = refusal(load, machine)
+  expect(error).toBeInstanceOf(FarmError)
+  expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'platform', platform: machine.platform, arch: machine.arch, kernel: os.release() })
+  expect(error.message).toContain(`platform ${machine.platform}, arch ${machine.arch}`)
+  expect(error.message).toContain(`kernel ${os.release()}`)
+  expect(load).not.toHaveBeenCalled()
+})
+
+test.each([
+  ['Bun', { bun: '1.4.5' }],
+  ['Deno', { deno: '2.9.6' }],
+])('%s is named before the addon touches its event loop', (name, versions) => {
+  const load = jest.fn()
+  const error = refusal(load, { ...here, versions: { ...process.versions, ...versions } })
+  expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'runtime' })
+  expect(error.message).toMatch(`does not run on ${name} yet`)
+  expect(load).not.toHaveBeenCalled()
+})
+
+test('an addon that knows no way on this system says so', () => {
+  expect(refusal(() => ({ isSupported: () => false }), here)).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'platform' })
+})
+
+test('a binary that the system refuses is an error with the words of the system', () => {
+  const refused = Object.assign(new Error("version `GLIBC_2.99' not found"), { code: 'ERR_DLOPEN_FAILED' })
+  const error = refusal(() => { throw new Error('Cannot find native binding', { cause: new Error('one way', { cause: refused }) }) }, here)
+  expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'binary' })
+  expect(error.message).toContain("GLIBC_2.99' not found")
+  expect(error.message).toContain('npm run build')
+})
+
+test('a farm whose loop cannot be polled is refused, and its native side goes', () => {
+  const { NativeFarm } = require('../native.js')
+  const connect = jest.spyOn(NativeFarm.prototype, 'connect').mockReturnValue(false)
+  const destroy = jest.spyOn(NativeFarm.prototype, 'destroy')
+  try {
+    expect(() => createService(require.resolve('./fixtures/modules/many.js'))).toThrow(expect.objectContaining({ code: 'ERR_FARM_UNSUPPORTED', reason: 'runtime' }))
+    expect(destroy).toHaveBeenCalledTimes(1)
+  } finally {
+    connect.mockRestore()
+    destroy.mockRestore()
+  }
+})
+
+describe('from an empty process', () => {
+  let copy
+
+  beforeAll(() => {
+    copy = mkdtempSync(path.join(os.tmpdir(), 'farm-unsupported-'))
+    for (const name of ['index.js', 'native.js', 'package.json']) copyFileSync(path.join(root, name), path.join(copy, name))
+    cpSync(path.join(root, 'lib'), path.join(copy, 'lib'), { recursive: true })
+  })
+
+  afterAll(() => rmSync(copy, { recursive: true, force: true }))
+
+  function requiring(folder, ...preload) {
+    const script = `try { require(${JSON.stringify(folder)}); console.log('{}') } catch ({ name, code, message, reason, platform, arch, libc, kernel, stack }) {
+      console.log(JSON.stringify({ name, code, message, reason, platform, arch, libc, kernel }))
+    }`
+    return JSON.parse(execFileSync(process.execPath, [...preload, '-e', script], { encoding: 'utf8' }))
+  }
+
+  test('the package without a binary names the system and the command that builds one', () => {
+    const error = requiring(copy)
+    expect(error).toMatchObject({ name: 'FarmError', code: 'ERR_FARM_UNSUPPORTED', reason: 'binary', platform: process.platform, arch: process.arch, kernel: os.release() })
+    expect(error.libc).toMatch(/^(glibc \d|musl)/)
+    expect(error.message).toContain(`platform ${process.platform}, arch ${process.arch}, libc ${error.libc}, kernel ${os.release()}`)
+    expect(error.message).toContain('`npm run build` in')
+    expect(error.message).toContain(copy)
+  })
+
+  test('another platform is refused when the package is required', () => {
+    const preload = path.join(copy, 'elsewhere.cjs')
+    writeFileSync(preload, "Object.defineProperty(process, 'platform', { value: 'darwin' })\n")
+    expect(requiring(root, '--require', preload)).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'platform', platform: 'darwin', libc: null })
+  })
+
+  test('here it is not refused', () => {
+    expect(requiring(root)).toEqual({})
+  })
+})

@@ -1,0 +1,48 @@
+//! Children and the bond to a parent.
+
+use super::{unsupported, Fd, Never};
+use crate::{ExitStatus, Result, SpawnPlan};
+
+#[derive(Debug)]
+pub struct Child(Never);
+
+pub fn spawn(_plan: &SpawnPlan) -> Result<Child> {
+    Err(unsupported("starting a worker"))
+}
+
+impl Child {
+    pub fn pid(&self) -> i32 {
+        match self.0 {}
+    }
+
+    pub fn exit_fd(&self) -> Option<&Fd> {
+        match self.0 {}
+    }
+
+    pub fn signal(&self, _number: i32) -> Result<()> {
+        match self.0 {}
+    }
+
+    pub fn signal_group(&self, _number: i32) {
+        match self.0 {}
+    }
+
+    pub fn has_ended(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn reap(&self) -> Option<ExitStatus> {
+        match self.0 {}
+    }
+}
+
+pub fn die_with_parent(_parent: i32) -> Result<bool> {
+    Err(unsupported("ending a worker with its parent"))
+}
+
+/// A wish that a scheduler may not know; there is nothing to report.
+pub fn take_longer_turns(_ns: u64) {}
+
+pub fn watch_line(_line: &Fd) -> Result<()> {
+    Err(unsupported("ending a worker with its parent"))
+}

@@ -1,0 +1,91 @@
+'use strict';
+
+/** The native addon, or an error that says why this machine has none and what to do. */
+
+const path = require('node:path');
+const { FarmError } = require('./errors');
+
+const ROOT = path.dirname(__dirname);
+const ARCHITECTURES = ['x64', 'arm64'];
+
+/**
+ * @typedef {object} Machine
+ * @property {string} platform
+ * @property {string} arch
+ * @property {Record<string, string | undefined>} versions
+ */
+
+/**
+ * @param {() => typeof import('../native.js')} load
+ * @param {Machine} machine
+ * @returns {typeof import('../native.js')}
+ * @throws {FarmError} ERR_FARM_UNSUPPORTED
+ */
+function addonFor(load, machine) {
+  const { platform, arch, versions } = machine;
+  // Before the addon is touched: the event loops of these abort the process where Node's can be polled.
+  const runtime = versions.bun !== undefined ? 'Bun' : versions.deno !== undefined ? 'Deno' : undefined;
+  if (runtime !== undefined) {
+    throw unsupported('runtime', `farm does not run on ${runtime} yet, only on Node.js`, machine);
+  }
+  if (platform !== 'linux' || !ARCHITECTURES.includes(arch)) {
+    throw unsupported('platform', `farm does not run on this system, only on Linux (${ARCHITECTURES.join(', ')})`, machine);
+  }
+  let native;
+  try {
+    native = load();
+  } catch (cause) {
+    const refused = refusalIn(cause);
+    const found = refused === undefined ? 'farm has no binary for this system' : `farm's binary cannot be loaded on this system: ${refused}`;
+    throw unsupported('binary', `${found}. Build one with \`npm run build\` in ${ROOT}`, machine, cause);
+  }
+  if (!native.isSupported()) throw unsupported('platform', 'farm was built without support for this system', machine);
+  return native;
+}
+
+/**
+ * @param {'runtime' | 'platform' | 'binary'} reason
+ * @param {string} what
+ * @param {Machine} machine
+ * @param {unknown} [cause]
+ */
+function unsupported(reason, what, { platform, arch }, cause) {
+  const libc = platform === 'linux' ? libcOf() : null;
+  const kernel = require('node:os').release();
+  const place = [`platform ${platform}`, `arch ${arch}`, ...(libc === null ? [] : [`libc ${libc}`]), `kernel ${kernel}`].join(', ');
+  const details = { reason, platform, arch, libc, kernel };
+  return new FarmError('ERR_FARM_UNSUPPORTED', `${what} (${place})`, cause === undefined ? details : { ...details, cause });
+}
+
+/** A report names the C library only where it is glibc. */
+function libcOf() {
+  const report = /** @type {NodeJS.ProcessReport & { excludeNetwork?: boolean }} */ (process.report);
+  // Else the report looks up the names of the peers of all sockets.
+  report.excludeNetwork = true;
+  const { header } = /** @type {any} */ (report.getReport());
+  return header.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
+}
+
+/**
+ * What the system said about a binary that is there, in the chain of the loader's attempts.
+ * @param {any} error
+ * @returns {string | undefined}
+ */
+function refusalIn(error) {
+  for (let depth = 0; error && depth < 20; depth++) {
+    if (error.code === 'ERR_DLOPEN_FAILED') return error.message;
+    error = error.cause;
+  }
+  return undefined;
+}
+
+function loadAddon() {
+  return addonFor(() => require('../native.js'), process);
+}
+
+/** The addon is there, but nothing can wake the JavaScript thread of this runtime for it. */
+function loopNotPolled() {
+  return unsupported('runtime', 'farm cannot wait on the event loop of this runtime; it runs on Node.js only', process);
+}
+
+module.exports = { addonFor, loadAddon, loopNotPolled };
