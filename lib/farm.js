@@ -6,7 +6,6 @@ const { EventEmitter } = require('node:events');
 const { FarmError } = require('./errors');
 const { nativeSettings, standardLimits } = require('./farm-settings');
 const { farmOptions, taskOptions } = require('./options');
-const { mapTasks } = require('./map');
 const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
@@ -95,7 +94,7 @@ class WorkerFarm extends EventEmitter {
    * @param {object} [options]
    */
   map(items, method, options) {
-    return mapTasks(/** @type {any} */ (this), items, method, options);
+    return require('./map').mapTasks(/** @type {any} */ (this), items, method, options);
   }
 
   /** Resolves when `min` workers (at least one) are online. */
@@ -139,8 +138,9 @@ class WorkerFarm extends EventEmitter {
   /** Kills the workers now; every open task rejects with ERR_FARM_CLOSED. */
   destroy() {
     if (this.#state === 'closed') return Promise.resolve();
-    this.#abandon();
+    // First, so that no worker is cancelled one by one and replaced.
     this.#native.destroy();
+    this.#abandon();
     this.#closing ??= this.#end(async () => {});
     return this.#closing;
   }

@@ -2,6 +2,7 @@
 
 /** The native addon, or an error that says why this machine has none and what to do. */
 
+const { existsSync } = require('node:fs');
 const path = require('node:path');
 const { FarmError } = require('./errors');
 
@@ -79,8 +80,16 @@ function refusalIn(error) {
   return undefined;
 }
 
+/** Where one binary lies in the package, it is the one; the generated loader takes longer than the binary itself. */
+function load() {
+  const beside = ['gnu', 'musl'].map((libc) => path.join(ROOT, `farm.linux-${process.arch}-${libc}.node`)).filter((file) => existsSync(file));
+  const [file] = beside;
+  if (beside.length !== 1 || process.env.NAPI_RS_NATIVE_LIBRARY_PATH) return require('../native.js');
+  return require(file);
+}
+
 function loadAddon() {
-  return addonFor(() => require('../native.js'), process);
+  return addonFor(load, process);
 }
 
 /** The addon is there, but nothing can wake the JavaScript thread of this runtime for it. */

@@ -4,7 +4,6 @@
  * Farm's own errors of a task: what the native side says in a tag and a record, in words for the person who gets it.
  */
 
-const os = require('node:os');
 const { FarmError } = require('./errors');
 
 /** Kinds of settlement that no worker sent; engine/farm and transport/frame.rs. */
@@ -29,7 +28,8 @@ const DESCRIPTIONS = {
 /** @param {number | null} number */
 function signalName(number) {
   if (number === null || number === undefined) return null;
-  return Object.keys(os.constants.signals).find((name) => os.constants.signals[/** @type {any} */ (name)] === number) ?? `signal ${number}`;
+  const { signals } = require('node:os').constants;
+  return Object.keys(signals).find((name) => signals[/** @type {any} */ (name)] === number) ?? `signal ${number}`;
 }
 
 /**

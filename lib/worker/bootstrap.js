@@ -8,6 +8,8 @@
 
 const LINE_FD = 3;
 const FATAL_BYTES = 128 * 1024;
+/** The first byte of boot data without V8's serializer. */
+const PLAIN = 1;
 
 const [, , parent, addon, ...argv] = process.argv;
 const native = require(/** @type {string} */ (addon));
@@ -15,6 +17,7 @@ const native = require(/** @type {string} */ (addon));
 const boot = native.workerOpen(LINE_FD, Number(parent));
 
 const { encodeError } = require('../codec');
+const { readPlain } = require('../codec/plain-read');
 const context = require('./context');
 const { loadModule } = require('./module');
 
@@ -43,8 +46,14 @@ process.on('uncaughtExceptionMonitor', (error) => {
   }
 });
 
+/** @returns {any} what lib/worker-program.js has written */
+function bootSettings() {
+  if (boot[0] === PLAIN) return readPlain(boot, 1, boot.length);
+  return require('node:v8').deserialize(boot.subarray(1));
+}
+
 async function start() {
-  const settings = require('node:v8').deserialize(boot);
+  const settings = bootSettings();
   const { file, url, workerData } = settings;
   process.argv = [process.argv[0], file, ...argv];
   const [index, tasksPerWorker] = native.workerPlace();

@@ -7,7 +7,7 @@ mod ring;
 mod word;
 
 pub use queue::{Claim, Queue, QueueShape};
-pub use ring::{Consumer, Producer, RingFault};
+pub use ring::{Byte, Consumer, Producer, RingFault};
 pub use word::{Entry, Kind, State, NO_SLOT};
 
 #[cfg(not(loom))]

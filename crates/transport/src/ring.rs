@@ -3,6 +3,10 @@
 //! Frames are `u32 length | u32 tag | bytes`, padded to 8. Each side trusts its own position only; what it reads of the
 //! other's is checked before use, once. unsafe room: positions and bytes live in memory shared with another process.
 
+mod bytes;
+
+pub use bytes::Byte;
+
 use crate::sync::{AtomicU64, Ordering::*};
 use std::any::Any;
 use std::sync::Arc;
@@ -20,7 +24,7 @@ struct Ring {
     head: *const AtomicU64,
     /// Bytes taken so far; written by the consumer.
     tail: *const AtomicU64,
-    data: *mut u8,
+    data: *mut Byte,
     /// A power of two.
     capacity: u64,
     _memory: Arc<dyn Any + Send + Sync>,
@@ -47,13 +51,13 @@ impl Ring {
         (start, len.min(self.capacity as usize - start))
     }
 
-    fn copy_in(&self, at: u64, bytes: &[u8]) {
-        debug_assert!(bytes.len() as u64 <= self.capacity);
-        let (start, first) = self.spans(at, bytes.len());
+    fn copy_in(&self, at: u64, from: &[u8]) {
+        debug_assert!(from.len() as u64 <= self.capacity);
+        let (start, first) = self.spans(at, from.len());
         // SAFETY: both parts lie inside `capacity` bytes of data and belong to the producer until it moves `head`.
         unsafe {
-            self.data.add(start).copy_from_nonoverlapping(bytes.as_ptr(), first);
-            self.data.copy_from_nonoverlapping(bytes.as_ptr().add(first), bytes.len() - first);
+            bytes::put(self.data.add(start), &from[..first]);
+            bytes::put(self.data, &from[first..]);
         }
     }
 
@@ -63,8 +67,9 @@ impl Ring {
         // SAFETY: as in `copy_in`, seen from the consumer. A hostile producer may change the bytes meanwhile: they are
         // plain bytes, copied once, and mean nothing before the copy is complete.
         unsafe {
-            into.as_mut_ptr().copy_from_nonoverlapping(self.data.add(start), first);
-            into.as_mut_ptr().add(first).copy_from_nonoverlapping(self.data, into.len() - first);
+            let (head, rest) = into.split_at_mut(first);
+            bytes::take(self.data.add(start), head);
+            bytes::take(self.data, rest);
         }
     }
 }
@@ -95,7 +100,7 @@ macro_rules! constructor {
             pub unsafe fn new(
                 head: *const AtomicU64,
                 tail: *const AtomicU64,
-                data: *mut u8,
+                data: *mut Byte,
                 capacity: usize,
                 memory: Arc<dyn Any + Send + Sync>,
             ) -> Self {

@@ -1,8 +1,9 @@
 //! How many workers there are and what happens to each: start, idle, cancel, kill ladder, closing. Owned by the
 //! supervisor. Events in, actions out; all times are nanoseconds given by the caller.
 
-/// A worker that runs synchronous code cannot acknowledge a cancel; one that does not within this time never will.
-const ACK_WITHIN: u64 = 5_000_000;
+/// A worker that runs synchronous code cannot acknowledge a cancel; one that does not within this time never will. Longer
+/// than a process waits for a CPU on a busy machine: the task is rejected already, only its worker lives on for so long.
+const ACK_WITHIN: u64 = 20_000_000;
 /// Between SIGTERM and SIGKILL.
 const TERM_GRACE: u64 = 1_000_000_000;
 /// After a failed start the next one waits this long, twice as long after each further failure, up to the longest wait.

@@ -93,8 +93,8 @@ fn a_start_that_takes_too_long_is_killed() {
 fn synchronous_code_is_killed_when_it_cannot_acknowledge() {
     let mut workers = online(1);
     assert_eq!(after(&mut workers, Event::Revoked { worker: 0, turn: 7 }, 0), [Action::Cancel { worker: 0, turn: 7 }]);
-    assert_eq!(after(&mut workers, Event::Tick, 4 * MS), []);
-    assert_eq!(after(&mut workers, Event::Tick, 5 * MS), [Action::Kill(0, Cause::Cancel)]);
+    assert_eq!(after(&mut workers, Event::Tick, ACK_WITHIN - 1), []);
+    assert_eq!(after(&mut workers, Event::Tick, ACK_WITHIN), [Action::Kill(0, Cause::Cancel)]);
 }
 
 #[test]

@@ -265,10 +265,16 @@ impl Endpoint {
         self.ring_parent();
     }
 
-    /// True when the code of this lane should stop: its task was revoked.
+    /// True when the code of this lane should stop: its task was revoked. Code that asks is no endless loop: it is given
+    /// time to let go, as if the worker's loop had seen the cancel.
     pub fn is_revoked(&self, lane: usize) -> bool {
         use crate::word::Kind;
-        self.lanes[lane].is_some_and(|task| self.queue.queue.state(task.slot).kind() == Kind::Revoked)
+        let revoked = self.lanes[lane].is_some_and(|task| self.queue.queue.state(task.slot).kind() == Kind::Revoked);
+        // There is one word for all lanes: a task that nobody cancels must not overwrite what another one said.
+        if revoked || self.hello.lanes == 1 {
+            self.acknowledge(lane);
+        }
+        revoked
     }
 
     /// Tells the supervisor that this worker's loop has seen the cancel, so it is not stuck in synchronous code.

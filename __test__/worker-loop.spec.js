@@ -1,0 +1,66 @@
+'use strict';
+
+const net = require('node:net');
+const { once } = require('node:events');
+const { WorkerFarm } = require('..');
+const { until, worker } = require('./fixtures/life/processes');
+
+let farm;
+beforeEach(() => {
+  farm = new WorkerFarm(worker, { max: 1 });
+});
+afterEach(() => farm.destroy());
+
+test('timers of the module run while the worker is idle', async () => {
+  await farm.run('startTicking');
+  const before = await farm.run('ticks');
+  await until(async () => (await farm.run('ticks')) >= before + 20);
+});
+
+test('and under a flood of trivial tasks', async () => {
+  await farm.run('startTicking');
+  const before = await farm.run('ticks');
+  let last = before;
+  // Never fewer than 200 tasks are there; each round's last task tells how often the timer has run.
+  let waiting = [];
+  await until(async () => {
+    const next = Array.from({ length: 200 }, () => farm.run('ticks'));
+    await Promise.all(waiting);
+    waiting = next;
+    last = await next[199];
+    return last >= before + 20;
+  });
+  await Promise.all(waiting);
+  expect(last).toBeGreaterThanOrEqual(before + 20);
+});
+
+test('and while a task waits', async () => {
+  await farm.run('startTicking');
+  expect(await farm.run('untilTicks', [20])).toBeGreaterThanOrEqual(20);
+});
+
+test('microtasks and process.nextTick of a task run before the next task', async () => {
+  const ends = await Promise.all(Array.from({ length: 50 }, () => farm.run('leaveMicrotask')));
+  // Each task sees all that the one before has left.
+  expect(ends).toEqual(Array.from({ length: 50 }, (_, n) => n));
+});
+
+test('a socket that the module opened answers between tasks and during a flood', async () => {
+  const port = await farm.run('serveEcho');
+  const socket = net.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  let flooding = true;
+  const flood = (async () => {
+    while (flooding) await Promise.all(Array.from({ length: 200 }, () => farm.run('add', [1, 2])));
+  })();
+  for (const text of ['one', 'two', 'three']) {
+    socket.write(text);
+    const [data] = await once(socket, 'data');
+    expect(String(data)).toBe(text);
+  }
+  flooding = false;
+  await flood;
+  socket.write('idle');
+  expect(String((await once(socket, 'data'))[0])).toBe('idle');
+  socket.destroy();
+});
