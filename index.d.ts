@@ -105,6 +105,10 @@ export class WorkerFarm<M = any> extends EventEmitter<FarmEvents> {
 
   /** The service of this farm, always the same object. */
   readonly service: Service<M>;
+  /** The worker module's or script's file. */
+  readonly file: string;
+  /** Every option by name, with the defaults that hold here. */
+  readonly options: Readonly<Record<string, any>>;
 
   /**
    * Runs a method as a task. Unlike a method of the service it takes options, and any name.
@@ -141,7 +145,7 @@ export class WorkerFarm<M = any> extends EventEmitter<FarmEvents> {
 
   /**
    * Takes no more tasks, lets those there are finish and the workers exit by themselves.
-   * @param options.timeout ms after which what is left is destroyed; default Infinity
+   * @param options.timeout ms after which what is left is destroyed; default 30000, Infinity for never
    */
   close(options?: { timeout?: number }): Promise<void>;
 
@@ -165,9 +169,16 @@ export interface FarmEvents {
   /** A worker has loaded its module and takes tasks. */
   online: [worker: WorkerInfo];
   /** A worker's process has ended. */
-  exit: [worker: WorkerInfo & { code: number | null; signal: NodeJS.Signals | null }];
-  /** A worker ended by an uncaught error or unhandled rejection while it ran no task. Never an error in this process. */
-  workerError: [error: Error, worker: WorkerInfo];
+  exit: [worker: WorkerExit];
+  /**
+   * A worker ended by an uncaught error or unhandled rejection while it ran no task, or could not start while others work.
+   * Never an error in this process. `error` is what was thrown, mostly an Error.
+   */
+  workerError: [error: any, worker: { workerId: number; pid: number | undefined }];
+  /** With `stdout: 'pipe'`: bytes that a worker has written. A character may be split between two events. */
+  stdout: [bytes: Buffer, worker: { workerId: number }];
+  /** With `stderr: 'pipe'`: bytes that a worker has written. A character may be split between two events. */
+  stderr: [bytes: Buffer, worker: { workerId: number }];
 }
 
 export interface WorkerInfo {
@@ -176,14 +187,50 @@ export interface WorkerInfo {
   pid: number;
 }
 
+/** How a worker has ended. */
+export interface WorkerExit extends WorkerInfo {
+  /** null when a signal has ended it. */
+  exitCode: number | null;
+  signal: string | null;
+  signalDescription: string | null;
+  /** The last lines it wrote there, at most 8 KiB. */
+  stderr: string;
+  /** How long it lived (ms). */
+  age: number;
+  /** Why the farm has killed it; null when it has not. */
+  killedFor: string | null;
+  /** The farm wanted it to go. */
+  planned: boolean;
+}
+
 export interface FarmStats {
-  /** Worker processes. */
-  workers: number;
-  /** Tasks that wait for a worker. */
-  waiting: number;
-  /** Tasks that run. */
-  running: number;
-  [figure: string]: unknown;
+  state: 'open' | 'closing' | 'closed';
+  /** The processes there are. */
+  workers: WorkerStats[];
+  tasks: {
+    /** Tasks that are not settled. */
+    open: number;
+    /** Those of them that are not even in the workers' queue. */
+    waiting: number;
+    /** Tasks settled so far. */
+    settled: number;
+  };
+  memory: {
+    /** Bytes of shared memory in use for arguments. */
+    shared: number;
+    /** Bytes of results that this process looks at in place. */
+    views: number;
+  };
+  /** Messages of fork scripts that answered nothing. */
+  surplusMessages: number;
+  /** Wake-ups that only the supervisor's look around has brought; 0 in a healthy farm. */
+  rescuedWakeups: number;
+}
+
+export interface WorkerStats extends WorkerInfo {
+  state: 'starting' | 'online';
+  /** How long it lives (ms). */
+  uptime: number;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

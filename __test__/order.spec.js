@@ -1,8 +1,11 @@
 'use strict';
 
+const fs = require('node:fs');
+const path = require('node:path');
 const { WorkerFarm } = require('..');
-const { task, worker } = require('./fixtures/life/processes');
+const { folder: makeFolder, task, worker } = require('./fixtures/life/processes');
 
+const folder = makeFolder();
 let farm;
 afterEach(() => farm.destroy());
 const numbers = (length) => Array.from({ length }, (_, n) => n);
@@ -20,7 +23,8 @@ test('also 10 000 of them, many more than are published at a time', async () => 
 
 test('also when those in between are cancelled', async () => {
   farm = new WorkerFarm(worker, { max: 1 });
-  const { began, ended } = task(farm, 'answerLate', ['first', 50]);
+  const gate = path.join(folder, 'gate');
+  const { began, ended } = task(farm, 'untilFile', [gate]);
   await began;
   const controllers = [];
   const all = numbers(9000).map((n) => {
@@ -30,6 +34,7 @@ test('also when those in between are cancelled', async () => {
     return farm.run('next', [], { signal: controller.signal }).catch(() => 'cancelled');
   });
   controllers.forEach((controller) => controller.abort());
+  fs.writeFileSync(gate, '');
   const results = await Promise.all(all);
   expect(results.filter((value) => value !== 'cancelled')).toEqual(numbers(6000));
   await ended;
@@ -65,8 +70,7 @@ test('no short task waits behind a long one while another worker is free', async
 test('workers stay busy while the loop of this process is blocked', async () => {
   farm = new WorkerFarm(worker, { max: 2 });
   await Promise.all([farm.run('busy', [30]), farm.run('busy', [30])]);
-  const fs = require('node:fs');
-  const file = require('node:path').join(require('node:os').tmpdir(), `farm-order-${process.pid}`);
+  const file = path.join(folder, 'lines');
   fs.writeFileSync(file, '');
   const tasks = numbers(200).map((n) => farm.run('noteLine', [file, n]));
   process.nextTick(() => {
@@ -76,7 +80,6 @@ test('workers stay busy while the loop of this process is blocked', async () => 
   });
   await Promise.all(tasks);
   const lines = fs.readFileSync(file, 'utf8').trim().split('\n').map(Number);
-  fs.rmSync(file);
   expect(lines.sort((a, b) => a - b)).toEqual(numbers(200));
 });
 

@@ -8,14 +8,13 @@ const CODES = Object.freeze({
   ERR_FARM_WORKER_EXIT: 'the worker ended while it ran the task',
   ERR_FARM_TASK_TIMEOUT: 'the task ran longer than its timeout',
   ERR_FARM_QUEUE_TIMEOUT: 'the task waited longer than its queueTimeout for a worker',
-  ERR_FARM_QUEUE_FULL: 'as many tasks wait as maxQueue allows',
   ERR_FARM_CLOSED: 'the farm is closed or destroyed',
   ERR_FARM_NO_METHOD: 'the worker module exports no such function',
   ERR_FARM_NOT_CLONEABLE: 'a value cannot be carried to another process',
   ERR_FARM_BAD_DATA: 'bytes from another process do not decode to a value',
   ERR_FARM_NO_MEMORY: 'there is too little memory for the value',
   ERR_FARM_START: 'a worker could not be started',
-  ERR_FARM_UNSUPPORTED: 'this platform or runtime is not supported',
+  ERR_FARM_UNSUPPORTED: 'this platform or runtime is not supported, or has no binary',
   ERR_FARM_OPTION: 'an option or argument is wrong',
 });
 

@@ -9,6 +9,7 @@ const { farmOptions, taskOptions } = require('./options');
 const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
+const { forkMessages } = require('./fork-messages');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
 const { Roster } = require('./roster');
@@ -46,7 +47,7 @@ class WorkerFarm extends EventEmitter {
       throw new FarmError('ERR_FARM_OPTION', `min (${checked.min}) must not be above max, which is ${max} here`, { option: 'min', value: checked.min });
     }
     const codec = resolveCodec(checked.codec);
-    const { encode, decode } = makeCodec(codec);
+    const { encode, decode } = checked.fork ? forkMessages() : makeCodec(codec);
     /** @type {Readonly<Record<string, any>>} */
     this.options = Object.freeze({ ...checked, codec, max, maxSharedMemory: checked.maxSharedMemory ?? standard.maxSharedMemory });
     this.file = resolved.file;
@@ -112,9 +113,9 @@ class WorkerFarm extends EventEmitter {
 
   /** Counters and the state of each worker. */
   stats() {
-    const { open, waiting, settled, sharedBytes, viewBytes, rescued } = JSON.parse(this.#lastFigures ?? this.#native.stats());
+    const { open, waiting, settled, sharedBytes, viewBytes, surplus, rescued } = JSON.parse(this.#lastFigures ?? this.#native.stats());
     const workers = this.#roster.list();
-    return { state: this.#state, workers, tasks: { open, waiting, settled }, memory: { shared: sharedBytes, views: viewBytes }, rescuedWakeups: rescued };
+    return { state: this.#state, workers, tasks: { open, waiting, settled }, memory: { shared: sharedBytes, views: viewBytes }, surplusMessages: surplus, rescuedWakeups: rescued };
   }
 
   /**

@@ -8,6 +8,7 @@ const { FarmError } = require('./errors');
 
 /** Kinds of settlement that no worker sent; engine/farm and transport/frame.rs. */
 const EXPIRED = 6;
+const NO_MEMORY_FOR_RESULT = 7;
 const LOST = 10;
 const TIMED_OUT = 11;
 const NO_MEMORY = 12;
@@ -58,6 +59,7 @@ function exitRecord(raw) {
 function howItEnded(record) {
   if (record.killedFor === 'poison') return 'was ended because a worker of this farm wrote over the shared queue';
   if (record.killedFor === 'cancel') return 'was killed because a cancelled task beside this one did not let go';
+  if (record.killedFor === 'channel') return 'was killed because it closed its IPC channel, or wrote to it what process.send() does not write,';
   if (record.killedFor === 'startTimeout') return 'was killed because it was not ready within startTimeout';
   if (record.killedFor) return 'was killed because the farm was closed';
   if (record.signal !== null) {
@@ -118,6 +120,8 @@ function farmError(tag, text, task, causeOf) {
       return new FarmError('ERR_FARM_TASK_TIMEOUT', `The task ran longer than its timeout of ${task.timeout} ms`, { timeout: task.timeout });
     case EXPIRED:
       return queueTimeout(task);
+    case NO_MEMORY_FOR_RESULT:
+      return new FarmError('ERR_FARM_NO_MEMORY', 'There is no shared memory for the result of the task', { method: task.method });
     case NO_MEMORY:
       return noMemory(task.method);
     case CLOSED:

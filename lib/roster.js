@@ -109,17 +109,18 @@ class Roster {
     this.rejectWaiting(makeError);
     // With another worker there or on its way the tasks are in good hands.
     if (event.alone) this.farm.startFailed(makeError);
-    else this.farm.emit('workerError', makeError(), { workerId: event.workerId });
+    else this.farm.emit('workerError', makeError(), { workerId: event.workerId, pid: this.#workers.get(event.workerId)?.pid });
   }
 
   /** @param {any} event */
   #onExit({ record: raw, planned }) {
-    const record = outcome.exitRecord(raw);
+    // Whether it was started is a fact of each task, not of the worker.
+    const { started, ...record } = outcome.exitRecord(raw);
     const { workerId } = record;
     this.#workers.delete(workerId);
     const error = this.#lastErrors.get(workerId);
     const told = this.#told.delete(workerId);
-    if (this.#lastErrors.delete(workerId) && !told) this.farm.emit('workerError', error, { workerId });
+    if (this.#lastErrors.delete(workerId) && !told) this.farm.emit('workerError', error, { workerId, pid: record.pid });
     this.farm.emit('exit', { ...record, planned });
   }
 }

@@ -4,13 +4,15 @@
 
 const path = require('node:path');
 const { writePlain } = require('./codec/plain-write');
-const { FarmError } = require('./errors');
 
 /** How the boot data is written, in its first byte. */
 const PLAIN = 1;
 const CLONED = 2;
 
 const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js');
+const FORK_GUARD = path.join(__dirname, 'worker', 'fork-guard.js');
+/** Tells the guard what to do. */
+const GUARD_ORDER = 'FARM_FORK_GUARD';
 
 /**
  * @param {Readonly<Record<string, any>>} options of the farm
@@ -19,11 +21,13 @@ const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js');
  */
 function workerProgram(options, source, addon) {
   const inspect = options.inspect ? ['--inspect=127.0.0.1:0'] : [];
+  // First, so that nothing runs before it; it takes itself out of what the script sees.
+  const guard = options.fork ? ['--require', FORK_GUARD] : [];
   const script = options.fork ? [source.file] : [BOOTSTRAP, String(process.pid), addon];
   return {
     path: options.execPath,
-    args: [...options.execArgv, ...inspect, ...script, ...options.argv],
-    env: environment(options.env ?? process.env),
+    args: [...guard, ...options.execArgv, ...inspect, ...script, ...options.argv],
+    env: [...environment(options.env ?? process.env), ...(options.fork ? [`${GUARD_ORDER}=${process.pid} ${addon}`] : [])],
     cwd: options.cwd === undefined ? process.cwd() : options.cwd,
   };
 }
@@ -33,7 +37,7 @@ function environment(env) {
   const list = [];
   for (const name of Object.keys(env)) {
     // A channel of this process is not the worker's.
-    if (env[name] === undefined || name.startsWith('NODE_CHANNEL_') || name === 'NODE_UNIQUE_ID') continue;
+    if (env[name] === undefined || name.startsWith('NODE_CHANNEL_') || name === 'NODE_UNIQUE_ID' || name === GUARD_ORDER) continue;
     list.push(`${name}=${env[name]}`);
   }
   return list;
@@ -53,7 +57,7 @@ function bootData(options, source) {
     if (plain !== null) return Buffer.concat([Buffer.of(PLAIN), plain.bytes.subarray(0, plain.end)]);
     return Buffer.concat([Buffer.of(CLONED), require('node:v8').serialize(told)]);
   } catch (cause) {
-    throw new FarmError('ERR_FARM_NOT_CLONEABLE', `workerData cannot be given to workers: ${/** @type {any} */ (cause).message}`, { cause });
+    throw require('./codec/refusal').notCloneable(options.workerData, cause, 'workerData');
   }
 }
 

@@ -1,7 +1,17 @@
 //! Questions about the machine and this library.
 
 use farm_engine::system;
+use napi::bindgen_prelude::*;
 use napi_derive::napi;
+
+/// Binds this process to its parent: it ends with it, whatever it does. It ends at once when the parent is gone already.
+#[napi(catch_unwind)]
+pub fn guard_process(parent: i32) -> Result<()> {
+    if !system::die_with_parent(parent).map_err(|error| Error::from_reason(error.to_string()))? {
+        std::process::exit(0);
+    }
+    Ok(())
+}
 
 /// CPUs this process may use, cgroup quota included.
 #[napi(catch_unwind)]

@@ -209,13 +209,14 @@ fn send(endpoint: &mut Endpoint, lane: u32, tag: u32, outcome: Outcome) -> i32 {
     }
 }
 
-/// A new turn of the event loop: the time for tasks counts from now.
+/// A new turn of the event loop: the time for tasks counts from now. Then as `worker_next`.
 #[napi(catch_unwind)]
-pub fn worker_turn() -> Result<()> {
+pub fn worker_turn() -> Result<i32> {
     with(|worker| {
         worker.turn_began = system::monotonic_ns();
         worker.last_start = worker.turn_began;
         worker.endpoint.wake();
+        worker.next()
     })
 }
 

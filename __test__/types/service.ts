@@ -89,12 +89,19 @@ export async function farms(): Promise<void> {
 
   farm.on('exit', (worker) => {
     expectType<number>()(worker.workerId, true);
-    expectType<number | null>()(worker.code, true);
+    expectType<number | null>()(worker.exitCode, true);
+    expectType<boolean>()(worker.planned, true);
   });
+  farm.on('stdout', (bytes, { workerId }) => void [bytes.toString('utf8'), workerId.toFixed()]);
   farm.on('workerError', (error, worker) => void [error.message, worker.pid]);
   await farm.ready();
   farm.ref().unref();
-  expectType<number>()(farm.stats().workers, true);
+  const { state, workers, tasks, memory } = farm.stats();
+  expectType<'open' | 'closing' | 'closed'>()(state, true);
+  expectType<number>()(tasks.open + memory.shared, true);
+  for (const { pid, uptime } of workers) expectType<number>()(pid + uptime, true);
+  // @ts-expect-error there is no such event
+  farm.on('finished', () => {});
   await farm.close({ timeout: 100 });
   await farm.destroy();
 

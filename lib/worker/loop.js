@@ -70,9 +70,8 @@ function start(addon, module, settings) {
 
 /** A turn of the event loop: from now on tasks may take their millisecond. */
 function turn() {
-  native.workerTurn();
-  if (!sendHeld()) return;
-  pump(native.workerNext());
+  if (held.length > 0 && !sendHeld()) return;
+  pump(native.workerTurn());
 }
 
 /** @param {number} code what the native side answered */

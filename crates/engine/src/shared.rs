@@ -52,6 +52,8 @@ pub struct Shared {
     pub next_look: AtomicU64,
     /// True while the supervisor looks around at short intervals.
     pub watched: AtomicBool,
+    /// Messages of fork scripts that answered no task.
+    pub surplus: AtomicU64,
     /// Wake-ups that only the supervisor's look around brought; 0 in a healthy run.
     pub rescued: AtomicU64,
 }
@@ -73,6 +75,7 @@ impl Shared {
             least_timeout: AtomicU64::new(u64::MAX),
             next_look: AtomicU64::new(u64::MAX),
             watched: AtomicBool::new(false),
+            surplus: AtomicU64::new(0),
             rescued: AtomicU64::new(0),
         })
     }

@@ -11,6 +11,8 @@ pub mod reply {
     pub const VIEW_FREED: u32 = 5;
     /// The task had waited longer than its queueTimeout when it was claimed; it was not started.
     pub const EXPIRED: u32 = 6;
+    /// The task has ended, but there was no memory for what it answered.
+    pub const NO_MEMORY: u32 = 7;
 }
 
 /// Tags of the mailboxes (parent → worker).

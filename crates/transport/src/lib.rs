@@ -19,6 +19,8 @@ pub mod frame;
 #[cfg(not(loom))]
 pub mod layout;
 #[cfg(not(loom))]
+pub mod node_ipc;
+#[cfg(not(loom))]
 mod patience;
 #[cfg(not(loom))]
 mod segment;

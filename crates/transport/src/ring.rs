@@ -7,7 +7,7 @@ mod bytes;
 
 pub use bytes::Byte;
 
-use crate::sync::{AtomicU64, Ordering::*};
+use crate::sync::{fence, AtomicU64, Ordering::*};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl Ring {
     }
 
     fn copy_in(&self, at: u64, from: &[u8]) {
-        debug_assert!(from.len() as u64 <= self.capacity);
+        assert!(from.len() as u64 <= self.capacity, "a frame larger than its ring");
         let (start, first) = self.spans(at, from.len());
         // SAFETY: both parts lie inside `capacity` bytes of data and belong to the producer until it moves `head`.
         unsafe {
@@ -62,7 +62,7 @@ impl Ring {
     }
 
     fn copy_out(&self, at: u64, into: &mut [u8]) {
-        debug_assert!(into.len() as u64 <= self.capacity);
+        assert!(into.len() as u64 <= self.capacity, "a frame larger than its ring");
         let (start, first) = self.spans(at, into.len());
         // SAFETY: as in `copy_in`, seen from the consumer. A hostile producer may change the bytes meanwhile: they are
         // plain bytes, copied once, and mean nothing before the copy is complete.
@@ -135,10 +135,14 @@ impl Producer {
         if self.head.wrapping_sub(self.seen_tail) + need <= self.ring.capacity {
             return true;
         }
-        self.seen_tail = self.ring.tail().load(Acquire);
-        let used = self.head.wrapping_sub(self.seen_tail);
-        // A tail beyond our head is the other side's lie: treat the ring as full.
-        used <= self.ring.capacity && used + need <= self.ring.capacity
+        let tail = self.ring.tail().load(Acquire);
+        let used = self.head.wrapping_sub(tail);
+        if used > self.ring.capacity {
+            // A tail beyond our head is the other side's lie: the ring counts as full, and the lie is not kept.
+            return false;
+        }
+        self.seen_tail = tail;
+        used + need <= self.ring.capacity
     }
 
     /// Writes one frame made of `parts`; false when there is no room now.
@@ -159,6 +163,17 @@ impl Producer {
         self.head += padded(len);
         self.ring.head().store(self.head, Release);
         true
+    }
+
+    /// Asks through `wants` to be rung when there is room; true when `len` bytes fit already.
+    pub fn wait_for_room(&mut self, len: usize, wants: &AtomicU64) -> bool {
+        wants.store(1, Relaxed);
+        fence(SeqCst);
+        let room = self.has_room(len);
+        if room {
+            wants.store(0, Relaxed);
+        }
+        room
     }
 
     /// Bytes the consumer has not taken yet.
@@ -205,6 +220,12 @@ impl Consumer {
     /// Tells the producer how far this end is, again.
     pub fn publish_position(&self) {
         self.ring.tail().store(self.tail, Release);
+    }
+
+    /// True once when the producer has asked for room and half of the ring is free again: then the caller rings it. Certain
+    /// only behind a `SeqCst` fence that follows the last `advance`; before it, a hint.
+    pub fn must_ring(&self, wants: &AtomicU64) -> bool {
+        wants.load(Relaxed) == 1 && self.used() <= self.ring.capacity / 2 && wants.swap(0, AcqRel) == 1
     }
 
     /// Bytes in the ring.

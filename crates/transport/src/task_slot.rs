@@ -72,9 +72,17 @@ impl QueueSegment {
         known.then(|| Self::over(segment, workers))
     }
 
+    /// The same queue once more, for another part of this process.
+    pub fn share(&self, workers: usize) -> Self {
+        Self::over_shared(self.segment.clone(), workers)
+    }
+
     fn over(segment: Segment, workers: usize) -> Self {
         assert!(segment.len() >= queue::SIZE, "a queue segment of {} bytes", segment.len());
-        let segment = Arc::new(segment);
+        Self::over_shared(Arc::new(segment), workers)
+    }
+
+    fn over_shared(segment: Arc<Segment>, workers: usize) -> Self {
         let at = |offset: usize| std::ptr::from_ref(segment.word(offset));
         let shape = QueueShape {
             head: at(queue::HEAD),

@@ -6,6 +6,7 @@ use crate::segment::Segment;
 use crate::sync::{AtomicU64, Ordering::*};
 use std::sync::Arc;
 
+#[derive(Clone)]
 pub struct WorkerSegment {
     segment: Arc<Segment>,
 }

@@ -8,7 +8,7 @@ use crate::shared::{FarmEvent, FarmLine, WorkerLine};
 use crate::supervisor::Command;
 use farm_transport::frame::{reply, word, Attachment, ReplyHead, NO_BLOCK};
 use farm_transport::layout::ENTRIES;
-use farm_transport::{Entry, Kind, QueueSegment, Segment};
+use farm_transport::{Entry, Kind, QueueSegment, Segment, State};
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
 
@@ -66,10 +66,15 @@ impl Farm {
             let Some(FarmEvent::Exited { worker, record, held, planned }) = self.exits.pop_front() else { break };
             // Its ring is drained to the end: what is still held has no reply.
             for held in &held {
-                self.lost(held.slot, held.turn, held.started, &record);
+                // What never started would be taken out of its slot again, which is not to be trusted after a poisoning.
+                self.lost(held.slot, held.turn, held.started || self.poisoned, &record);
             }
             self.forget(worker);
             drained.news.push(FarmEvent::Exited { worker, record, held, planned });
+        }
+        if self.all_gone && !drained.more {
+            self.all_gone = false;
+            self.start_anew();
         }
         self.write_verdicts(out, &mut drained);
         self.refill();
@@ -86,6 +91,12 @@ impl Farm {
         self.line.queue.queue.parent_sleeps();
         let news = !self.events.is_empty() || !self.verdicts.is_empty();
         let busy = news || self.workers.iter().flatten().any(|worker| !worker.replies.is_empty());
+        for (index, worker) in self.workers.iter().enumerate() {
+            // Behind the fence: a worker that asked for room while its ring was emptied is seen here at the latest.
+            if worker.as_ref().is_some_and(WorkerEnd::should_ring) {
+                self.shared.ring(index as u16);
+            }
+        }
         if busy {
             self.line.queue.queue.parent_wakes();
         }
@@ -98,7 +109,7 @@ impl Farm {
                 FarmEvent::Joined { worker, line } => self.workers[worker] = Some(WorkerEnd::new(line)),
                 FarmEvent::Exited { .. } => self.exits.push_back(event),
                 FarmEvent::TimedOut { slot, turn } => self.timed_out(slot, turn),
-                FarmEvent::Poisoned => self.start_anew(),
+                FarmEvent::Poisoned => self.all_gone = true,
                 FarmEvent::StartFailed { worker, .. } => {
                     self.asked = 0;
                     if let Some(Some(end)) = self.workers.get_mut(worker) {
@@ -181,7 +192,7 @@ impl Farm {
         drained: &mut Drained,
     ) -> Result<(), Broken> {
         match tag {
-            reply::RESULT | reply::ERROR | reply::PROGRESS | reply::EXPIRED => {}
+            reply::RESULT | reply::ERROR | reply::PROGRESS | reply::EXPIRED | reply::NO_MEMORY => {}
             reply::RELEASED | reply::VIEW_FREED => return self.take_notice(index, worker, tag, len),
             _ => return Err(Broken),
         }
@@ -325,9 +336,15 @@ impl Farm {
             return Ok(());
         }
         let entry = Entry(word(&raw, 0));
-        if self.tasks.task_at(entry.slot(), entry.turn()).is_some() {
-            // Only a revoked task is released, and revoking settles.
-            return Err(Broken);
+        if let Some(id) = self.tasks.task_at(entry.slot(), entry.turn()) {
+            // Only a revoked task is released, and revoking settles; but the worker may be faster than the news that the
+            // supervisor revoked it, which it does for a timeout only.
+            let state = self.line.queue.queue.state(entry.slot());
+            let released = state == State::new(entry.turn(), index as u16, Kind::Released);
+            if !released || self.records[id as usize].timeout == 0 {
+                return Err(Broken);
+            }
+            self.timed_out(entry.slot(), entry.turn());
         }
         if self.tasks.released(entry.slot(), entry.turn()) {
             self.unpublish(entry.slot());
@@ -344,14 +361,8 @@ impl Farm {
         }
     }
 
-    /// All workers are gone: what was published is lost, the rest goes on over new segments.
+    /// All workers are gone and their rings drained: what is published still is lost, the rest goes on over new segments.
     fn start_anew(&mut self) {
-        for exit in std::mem::take(&mut self.exits) {
-            if let FarmEvent::Exited { worker, record, held, .. } = exit {
-                held.iter().for_each(|held| self.lost(held.slot, held.turn, true, &record));
-                self.forget(worker);
-            }
-        }
         let body = br#"{"killedFor":"poison","stderr":"","started":true}"#;
         for (id, slot, turn) in self.tasks.published() {
             self.tasks.ended(slot, turn);

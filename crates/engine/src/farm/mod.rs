@@ -69,6 +69,8 @@ pub struct Farm {
     /// Workers asked for so far.
     asked: usize,
     poisoned: bool,
+    /// After that: all workers are gone, what they left is to be drained before anything is made anew.
+    all_gone: bool,
     closing: bool,
     memory: (u64, u64),
     view_bytes: u64,
@@ -107,6 +109,7 @@ impl Farm {
             room_until: first + ENTRIES as u64,
             asked: 0,
             poisoned: false,
+            all_gone: false,
             closing: false,
             memory: (0, 0),
             view_bytes: 0,
@@ -353,6 +356,7 @@ impl Farm {
             "settled": self.shared.settled.load(Relaxed),
             "sharedBytes": self.requests.used(),
             "viewBytes": self.view_bytes,
+            "surplus": self.shared.surplus.load(Relaxed),
             "rescued": self.shared.rescued.load(Relaxed),
         })
     }

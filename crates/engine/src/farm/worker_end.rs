@@ -1,9 +1,8 @@
 //! The JavaScript thread's end of one worker's segment.
 
 use crate::shared::WorkerLine;
-use farm_transport::layout::worker::{GIVEN_BACK, MAIL_FROM_JS, REPLIES, REPLY_RING};
+use farm_transport::layout::worker::{GIVEN_BACK, MAIL_FROM_JS, REPLIES};
 use farm_transport::{Consumer, Producer};
-use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
 
 pub struct WorkerEnd {
@@ -40,15 +39,8 @@ impl WorkerEnd {
         }
     }
 
-    /// True once when the worker waits for room and half of the ring is free again.
+    /// True once when the worker waits for room and half of the ring is free again; a hint before `parent_sleeps`.
     pub fn should_ring(&self) -> bool {
-        let wants = self.line.own.wants_room();
-        let due =
-            wants.load(Relaxed) == 1 && self.replies.used() <= REPLY_RING as u64 / 2 && wants.swap(0, AcqRel) == 1;
-        if due {
-            // Should it have been written over, the worker would wait for ever.
-            self.replies.publish_position();
-        }
-        due
+        self.replies.must_ring(self.line.own.wants_room())
     }
 }

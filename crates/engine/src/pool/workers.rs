@@ -46,6 +46,10 @@ enum Rung {
     Acknowledged {
         turn: u64,
     },
+    /// It was let go, and leaves by itself or is made to.
+    Leaving,
+    /// Nobody can talk to it any more; it is about to end or never will.
+    Unreachable,
     /// SIGTERM is sent.
     Terminated,
 }
@@ -64,6 +68,8 @@ pub enum Cause {
     /// Cancelled or timed out in code that does not let go.
     Cancel,
     StartTimeout,
+    /// It closed or broke the channel through which it is served.
+    Channel,
     Close,
     Destroy,
     /// Some worker of the farm wrote over the shared queue.
@@ -76,6 +82,7 @@ impl Cause {
         match self {
             Cause::Cancel => "cancel",
             Cause::StartTimeout => "startTimeout",
+            Cause::Channel => "channel",
             Cause::Close => "close",
             Cause::Destroy => "destroy",
             Cause::Poison => "poison",
@@ -87,9 +94,16 @@ impl Cause {
 pub enum Event {
     /// So many tasks wait or run.
     Demand(usize),
+    /// It works.
     Online(usize),
+    /// It is taken to be online, which its first answer will show.
+    Runs(usize),
     /// Its module could not be loaded; it exits by itself or is made to.
     StartFailed(usize),
+    /// A retiring worker that cannot say bye has finished.
+    LetGo(usize),
+    /// The end of the channel through which a worker is served.
+    Unreachable(usize),
     Exited {
         worker: usize,
     },
@@ -225,6 +239,10 @@ impl Workers {
                 }
                 self.grow(now, actions);
             }
+            Event::Runs(worker) => {
+                self.enter(worker, &[Phase::Starting], Phase::Online, u64::MAX);
+                self.grow(now, actions);
+            }
             Event::Online(worker) => {
                 self.enter(worker, &[Phase::Starting], Phase::Online, u64::MAX);
                 self.failures = 0;
@@ -239,6 +257,17 @@ impl Workers {
                 if self.present() == 0 {
                     // The tasks are rejected now; for new ones somebody asks again.
                     self.demand = 0;
+                }
+            }
+            Event::LetGo(worker) => {
+                if self.phase(worker) == Phase::Retiring {
+                    self.climb(worker, Rung::Leaving, now.saturating_add(self.limits.grace));
+                }
+            }
+            Event::Unreachable(worker) => {
+                if self.phase(worker) == Phase::Online {
+                    self.workers[worker].phase = Phase::Dying;
+                    self.climb(worker, Rung::Unreachable, now + TERM_GRACE);
                 }
             }
             Event::Exited { worker } => {
@@ -385,6 +414,11 @@ impl Workers {
             }
             match (phase, rung) {
                 (Phase::Starting, _) => self.kill(worker, Cause::StartTimeout, actions),
+                (_, Rung::Leaving) => {
+                    self.climb(worker, Rung::Terminated, now + TERM_GRACE);
+                    actions.push(Action::Terminate(worker, Cause::Close));
+                }
+                (_, Rung::Unreachable) => self.kill(worker, Cause::Channel, actions),
                 (_, Rung::Mailed { .. } | Rung::Terminated) => self.kill(worker, Cause::Cancel, actions),
                 (_, Rung::Acknowledged { .. }) => {
                     self.climb(worker, Rung::Terminated, now + TERM_GRACE);

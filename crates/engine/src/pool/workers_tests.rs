@@ -143,3 +143,47 @@ fn close_lets_workers_finish_and_kills_at_its_deadline() {
 fn an_empty_farm_closes_at_once() {
     assert_eq!(after(&mut farm(0, 1), Event::Destroy, 0), [Action::Closed]);
 }
+
+#[test]
+fn a_worker_that_was_let_go_leaves_or_is_made_to_by_signals() {
+    let mut workers = online(1);
+    assert_eq!(after(&mut workers, Event::LetGo(0), 0), [], "only one that retires is let go");
+    assert_eq!(after(&mut workers, Event::Close { by: u64::MAX }, 0), [Action::Retire(0)]);
+    after(&mut workers, Event::LetGo(0), 5 * MS);
+    assert_eq!(workers.deadline(), Some(15 * MS));
+    assert_eq!(after(&mut workers, Event::Tick, 15 * MS), [Action::Terminate(0, Cause::Close)]);
+    assert_eq!(after(&mut workers, Event::Tick, 1014 * MS), []);
+    assert!(matches!(after(&mut workers, Event::Tick, 1015 * MS)[..], [Action::Kill(0, _)]));
+    assert_eq!(after(&mut workers, Event::Exited { worker: 0 }, 1016 * MS), [Action::Closed]);
+}
+
+#[test]
+fn an_unreachable_worker_takes_no_tasks_and_is_given_a_second_to_end() {
+    let mut workers = online(1);
+    after(&mut workers, Event::Unreachable(0), 0);
+    assert_eq!(workers.present(), 0);
+    assert_eq!(after(&mut workers, Event::Demand(1), 1), [Action::Spawn(1)]);
+    assert_eq!(after(&mut workers, Event::Tick, 99 * MS), []);
+    after(&mut workers, Event::Online(1), 99 * MS);
+    assert_eq!(after(&mut workers, Event::Tick, 1000 * MS), [Action::Kill(0, Cause::Channel)]);
+}
+
+#[test]
+fn what_only_seems_to_be_online_does_not_make_failures_forgotten() {
+    let mut workers = farm(1, 1);
+    let mut now = 0;
+    let mut index = 0;
+    after(&mut workers, Event::Demand(0), now);
+    for wait in [100, 200, 400] {
+        after(&mut workers, Event::Runs(index), now);
+        assert_eq!(workers.phase(index), Phase::Online);
+        after(&mut workers, Event::Unreachable(index), now);
+        after(&mut workers, Event::StartFailed(index), now);
+        assert_eq!(after(&mut workers, Event::Exited { worker: index }, now), []);
+        after(&mut workers, Event::Drained(index), now);
+        assert_eq!(workers.deadline(), Some(now + wait * MS));
+        now += wait * MS;
+        assert_eq!(after(&mut workers, Event::Tick, now), [Action::Spawn(0)]);
+        index = 0;
+    }
+}

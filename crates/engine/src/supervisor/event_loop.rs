@@ -57,6 +57,7 @@ impl EventLoop {
         let Some(farm) = self.farms.get_mut(&farm) else { return };
         match watched {
             Watched::Line => farm.hear(worker, &hands),
+            Watched::Bell => farm.serve(worker, true, &hands),
             Watched::Exit => farm.check_exit(worker, &hands),
         }
     }

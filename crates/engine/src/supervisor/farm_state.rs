@@ -4,14 +4,12 @@ use super::lookout::{Finding, Lookout, INTERVAL};
 use super::spawner::Order;
 use super::worker::Worker;
 use crate::pool::workers::{Action, Cause, Event, Limits, Phase, Workers};
-use crate::process::{spawn_plan, ExitRecord, Pump, Stream};
-use crate::settings::Output;
-use crate::shared::{FarmEvent, FarmLine, Shared, WorkerLine};
+use crate::process::ExitRecord;
+use crate::shared::{FarmEvent, FarmLine, Shared};
 use crossbeam::channel::Sender;
-use farm_sys::{monotonic_ns, usable_cpus, Child, Fd, Line, Poller};
-use farm_transport::endpoint::Hello;
-use farm_transport::layout::{self, phase, ARENA, SMALLEST_ARENA};
-use farm_transport::{Entry, Kind, Segment, WorkerSegment};
+use farm_sys::{monotonic_ns, Child, Poller};
+use farm_transport::layout::phase;
+use farm_transport::{Entry, Kind};
 use std::path::Path;
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
@@ -24,10 +22,10 @@ const IDLE_LOOK: u64 = 10_000_000;
 
 pub struct FarmState {
     pub shared: Arc<Shared>,
-    line: Arc<FarmLine>,
-    boot: Arc<[u8]>,
-    pool: Workers,
-    workers: Vec<Option<Worker>>,
+    pub(super) line: Arc<FarmLine>,
+    pub(super) boot: Arc<[u8]>,
+    pub(super) pool: Workers,
+    pub(super) workers: Vec<Option<Worker>>,
     lookout: Lookout,
     next_lookout: u64,
     halted: bool,
@@ -43,6 +41,8 @@ pub struct Hands<'a> {
 pub enum Watched {
     Line,
     Exit,
+    /// The doorbell of a worker that the supervisor serves.
+    Bell,
 }
 
 /// Farm, worker and descriptor in one number for the poller.
@@ -51,7 +51,11 @@ pub fn token(farm: u32, worker: usize, watched: Watched) -> u64 {
 }
 
 pub fn of_token(token: u64) -> (u32, usize, Watched) {
-    let watched = if token & 0xff == Watched::Line as u64 { Watched::Line } else { Watched::Exit };
+    let watched = match token & 0xff {
+        0 => Watched::Line,
+        1 => Watched::Exit,
+        _ => Watched::Bell,
+    };
     ((token >> 24) as u32, (token >> 8 & 0xffff) as usize, watched)
 }
 
@@ -136,53 +140,6 @@ impl FarmState {
         self.shared.post(FarmEvent::StartFailed { worker, reason, message, error, record, alone });
     }
 
-    fn start(&mut self, worker: usize, hands: &Hands) -> farm_sys::Result<()> {
-        let settings = &self.shared.settings;
-        let shared = Arc::new(WorkerLine {
-            own: WorkerSegment::create()?,
-            arena: Arc::new(Segment::create_sparse("farm-replies", ARENA, SMALLEST_ARENA)?),
-        });
-        let (line, theirs) = Line::pair()?;
-        let boot = Segment::create("farm-boot", self.boot.len().max(1))?;
-        boot.copy_in(0, &self.boot).map_err(|_| farm_sys::Error::Unsupported { what: "boot data of this size" })?;
-        let hello = Hello {
-            layout: layout::VERSION,
-            worker: worker as u16,
-            workers: self.shared.bells.len(),
-            lanes: settings.lanes,
-            spin_ns: settings.spin,
-            cpus: usable_cpus(),
-            boot_len: self.boot.len(),
-            arena_len: shared.arena.len(),
-            requests_len: self.line.requests.len(),
-            max_shared: settings.max_shared,
-        };
-        let mut fds: Vec<&Fd> = vec![
-            self.line.queue.segment().fd(),
-            self.line.requests.fd(),
-            shared.own.segment().fd(),
-            shared.arena.fd(),
-            boot.fd(),
-            self.shared.parent_bell.fd(),
-        ];
-        fds.extend(self.shared.bells.iter().map(|bell| bell.fd()));
-        hello.send(&line, &fds).map_err(|error| farm_sys::Error::system("hello", std::io::Error::other(error)))?;
-
-        let farm = self.shared.clone();
-        let (plan, streams) = spawn_plan(settings, theirs, |number, fd, output: Output| {
-            let farm = farm.clone();
-            let deliver = move |bytes| farm.post(FarmEvent::Output { worker, stream: number, bytes });
-            Stream::new(fd, number, output, format!("[worker {}] ", worker + 1), Box::new(deliver))
-        })?;
-        let pump = Pump::get()?;
-        streams.iter().for_each(|stream| pump.watch(stream.clone()));
-        hands.poller.add(line.fd(), token(self.shared.id, worker, Watched::Line))?;
-        self.shared.post(FarmEvent::Joined { worker, line: shared.clone() });
-        self.workers[worker] = Some(Worker::new(line, shared, streams, monotonic_ns()));
-        let order = Order { farm: self.shared.id, worker, plan };
-        hands.spawner.send(order).map_err(|_| farm_sys::Error::Unsupported { what: "spawning without its thread" })
-    }
-
     pub fn spawned(&mut self, index: usize, child: farm_sys::Result<Child>, hands: &Hands) {
         let Some(worker) = &mut self.workers[index] else { return };
         match child {
@@ -196,10 +153,15 @@ impl FarmState {
                 if worker.kill_on_arrival {
                     let cause = worker.cause.unwrap_or(Cause::Destroy);
                     worker.kill(cause);
+                } else if worker.forked.is_some() {
+                    self.fork_runs(index, hands);
                 }
             }
             Err(error) => {
                 hands.poller.remove(worker.line.fd());
+                if worker.forked.is_some() {
+                    hands.poller.remove(self.shared.bells[index].fd());
+                }
                 let program = &self.shared.settings.program;
                 let message = match &program.cwd {
                     // The system names neither the directory nor the program.
@@ -216,6 +178,9 @@ impl FarmState {
 
     /// Something on the line of a worker: a word from its bootstrap, or its end.
     pub fn hear(&mut self, index: usize, hands: &Hands) {
+        if self.workers[index].as_ref().is_some_and(|worker| worker.forked.is_some()) {
+            return self.serve(index, false, hands);
+        }
         let mut raw = vec![0; 256 * 1024];
         loop {
             let Some(worker) = &mut self.workers[index] else { return };
@@ -259,7 +224,11 @@ impl FarmState {
         let Some(worker) = &self.workers[index] else { return };
         let Some(status) = worker.reap() else { return };
         // What it said last comes before its end.
-        self.hear(index, hands);
+        if worker.forked.is_none() {
+            self.hear(index, hands);
+        } else {
+            self.fork_ended(index, hands);
+        }
         let Some(worker) = self.workers[index].take() else { return };
         hands.poller.remove(worker.line.fd());
         if let Some(fd) = worker.child.as_ref().and_then(Child::exit_fd) {
@@ -269,7 +238,7 @@ impl FarmState {
         let never_online =
             self.pool.phase(index) == Phase::Starting || worker.shared.own.phase().load(Acquire) == phase::STARTING;
         // One that was killed because the farm ends has not failed.
-        let by_itself = matches!(worker.cause, None | Some(Cause::StartTimeout));
+        let by_itself = matches!(worker.cause, None | Some(Cause::StartTimeout | Cause::Channel));
         if never_online && !worker.failed && by_itself {
             let reason = if worker.cause.is_some() { "handshake" } else { "load" };
             self.start_failed(index, reason, String::new(), None, Some(record.clone()), hands);
@@ -413,7 +382,11 @@ impl FarmState {
         }
         let workers: Vec<_> = self.each_alive().map(|(index, worker)| (index, worker.shared.clone())).collect();
         self.next_lookout = now + INTERVAL;
-        match self.lookout.look(&self.shared, &self.line, &workers) {
+        let reaped: Vec<u16> = (0..self.workers.len())
+            .filter(|index| self.pool.phase(*index) == Phase::Gone)
+            .map(|index| index as u16)
+            .collect();
+        match self.lookout.look(&self.shared, &self.line, &workers, &reaped) {
             Finding::Nothing => {}
             Finding::Quiet => {
                 self.next_lookout = u64::MAX;

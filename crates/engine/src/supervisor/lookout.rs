@@ -34,7 +34,14 @@ pub struct Lookout {
 }
 
 impl Lookout {
-    pub fn look(&mut self, shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) -> Finding {
+    /// `reaped`: workers that are gone, of which the JavaScript thread has not drained what they left.
+    pub fn look(
+        &mut self,
+        shared: &Shared,
+        line: &FarmLine,
+        workers: &[(u16, Arc<WorkerLine>)],
+        reaped: &[u16],
+    ) -> Finding {
         let queue = &line.queue.queue;
         if shared.open.load(Acquire) == 0 {
             self.still = 0;
@@ -65,7 +72,8 @@ impl Lookout {
             }
         }
         self.ring_parent(shared, line, workers);
-        if self.still >= STILL_LOOKS && impossible(shared, line, head, tail, workers) {
+        let known: Vec<u16> = workers.iter().map(|(index, _)| *index).chain(reaped.iter().copied()).collect();
+        if self.still >= STILL_LOOKS && impossible(shared, line, head, tail, &known) {
             return Finding::Poison;
         }
         if self.still >= LOST_LOOKS && nobodys(shared, line, workers) {
@@ -88,9 +96,8 @@ impl Lookout {
 }
 
 /// At a standstill every published task must be in a state that explains it.
-fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, workers: &[(u16, Arc<WorkerLine>)]) -> bool {
+fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, known: &[u16]) -> bool {
     let queue = &line.queue.queue;
-    let alive = |owner: u16| workers.iter().any(|(index, _)| *index == owner);
     if head < tail && queue.entry_at(head).turn() != head {
         return true;
     }
@@ -105,7 +112,7 @@ fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, workers: &
             && match state.kind() {
                 // Behind the head nobody would ever claim it.
                 Kind::Ready => turn >= queue.head_turn(),
-                Kind::Claimed => alive(state.owner()),
+                Kind::Claimed => known.contains(&state.owner()),
                 Kind::Done | Kind::Revoked | Kind::Released | Kind::Withdrawn => true,
                 Kind::Free | Kind::Broken => false,
             };

@@ -4,8 +4,10 @@
 mod command;
 mod event_loop;
 mod farm_state;
+mod forked;
 mod lookout;
 mod spawner;
+mod start;
 mod worker;
 
 pub use command::{Command, Inbox};

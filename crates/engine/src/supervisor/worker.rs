@@ -1,5 +1,6 @@
 //! One worker as the supervisor sees it: its child, its line, its streams.
 
+use super::forked::Forked;
 use crate::pool::workers::Cause;
 use crate::process::{ExitRecord, Stream};
 use crate::shared::WorkerLine;
@@ -20,6 +21,8 @@ pub struct Worker {
     pub failed: bool,
     /// A signal that waits for the child to exist.
     pub kill_on_arrival: bool,
+    /// For a script that does not map the queue.
+    pub forked: Option<Forked>,
     /// What each lane was seen to run first, and when: a start that the worker moves later does not count.
     seen: RefCell<Vec<(u64, u64)>>,
     mail: Producer,
@@ -29,7 +32,13 @@ const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 
 impl Worker {
-    pub fn new(line: Line, shared: Arc<WorkerLine>, streams: Vec<Arc<Stream>>, now: u64) -> Self {
+    pub fn new(
+        line: Line,
+        shared: Arc<WorkerLine>,
+        streams: Vec<Arc<Stream>>,
+        now: u64,
+        forked: Option<Forked>,
+    ) -> Self {
         let mail = shared.own.producer(MAIL_FROM_SUPERVISOR);
         Worker {
             child: None,
@@ -40,6 +49,7 @@ impl Worker {
             cause: None,
             failed: false,
             kill_on_arrival: false,
+            forked,
             seen: RefCell::new(vec![(0, 0); LANES]),
             mail,
         }

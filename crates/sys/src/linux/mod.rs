@@ -65,6 +65,12 @@ impl Fd {
         }
     }
 
+    /// The other end of this socket reads what is on its way, then the end; it may still write to us.
+    pub fn end_writing(&self) {
+        // A refusal means that the other end is gone already.
+        let _ = rustix::net::shutdown(&self.0, rustix::net::Shutdown::Write);
+    }
+
     pub fn set_nonblocking(&self) -> crate::Result<()> {
         rustix::io::ioctl_fionbio(&self.0, true).map_err(|error| crate::Error::system("ioctl(FIONBIO)", error))
     }

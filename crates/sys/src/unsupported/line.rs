@@ -27,6 +27,10 @@ impl Fd {
         match self.0 {}
     }
 
+    pub fn end_writing(&self) {
+        match self.0 {}
+    }
+
     pub fn set_nonblocking(&self) -> Result<()> {
         match self.0 {}
     }

@@ -49,14 +49,15 @@ pub enum Refused {
     Range,
 }
 
-pub(super) struct Opened {
+/// What an endpoint works on.
+pub struct Parts {
     pub queue: QueueSegment,
     pub requests: Arc<Segment>,
     pub own: WorkerSegment,
     pub arena: Arc<Segment>,
-    pub boot: Vec<u8>,
     pub parent_bell: Doorbell,
-    pub bells: Vec<Doorbell>,
+    /// One per worker of the farm.
+    pub bells: Vec<Arc<Doorbell>>,
 }
 
 impl Hello {
@@ -87,7 +88,8 @@ impl Hello {
         }
     }
 
-    pub(super) fn open(&self, fds: Vec<Fd>) -> Result<Opened, Refused> {
+    /// Maps it all; also gives the boot data.
+    pub(super) fn open(&self, fds: Vec<Fd>) -> Result<(Parts, Vec<u8>), Refused> {
         let mut fds = fds.into_iter();
         let mut next = || fds.next().ok_or(Refused::Range);
         let queue = Segment::open(next()?, layout::queue::SIZE)?;
@@ -101,7 +103,7 @@ impl Hello {
             Segment::open(boot_fd, self.boot_len)?.copy_out(0, &mut boot).map_err(|_| Refused::Range)?;
         }
         let parent_bell = Doorbell::from_fd(next()?);
-        let bells = fds.map(Doorbell::from_fd).collect();
-        Ok(Opened { queue, requests, own, arena, boot, parent_bell, bells })
+        let bells = fds.map(|fd| Arc::new(Doorbell::from_fd(fd))).collect();
+        Ok((Parts { queue, requests, own, arena, parent_bell, bells }, boot))
     }
 }

@@ -3,12 +3,12 @@
 mod hello;
 mod outbox;
 
-pub use hello::{Hello, FIXED_FDS};
+pub use hello::{Hello, Parts, FIXED_FDS};
 pub use outbox::{Outcome, Sent};
 
 use crate::arena::Arena;
 use crate::frame::{mail, reply, NO_BLOCK};
-use crate::layout::{phase, worker, LANES};
+use crate::layout::{phase, slot, worker, LANES};
 use crate::patience::Patience;
 use crate::queue::Claim;
 use crate::ring::Consumer;
@@ -50,14 +50,15 @@ pub enum Next {
 
 pub struct Endpoint {
     hello: Hello,
-    line: Line,
+    /// None when this endpoint lives in the parent's own process.
+    line: Option<Line>,
     queue: QueueSegment,
     requests: Arc<Segment>,
     own: Arc<WorkerSegment>,
     mail: [Consumer; 2],
     outbox: Outbox,
     /// One per worker of the farm; ours is `bells[hello.worker]`.
-    bells: Vec<Doorbell>,
+    bells: Vec<Arc<Doorbell>>,
     lanes: [Option<Running>; LANES],
     running: usize,
     retiring: bool,
@@ -69,10 +70,20 @@ impl Endpoint {
     /// is opaque here.
     pub fn open(line: Line) -> Result<(Endpoint, Vec<u8>), hello::Refused> {
         let (hello, fds) = Hello::receive(&line)?;
-        let hello::Opened { queue, requests, own, arena, boot, parent_bell, bells } = hello.open(fds)?;
+        let (parts, boot) = hello.open(fds)?;
+        Ok((Self::over(hello, parts, Some(line)), boot))
+    }
+
+    /// For workers that do not map anything: the parent's own process takes their tasks and answers for them.
+    pub fn local(hello: Hello, parts: Parts) -> Endpoint {
+        Self::over(hello, parts, None)
+    }
+
+    fn over(hello: Hello, parts: Parts, line: Option<Line>) -> Endpoint {
+        let Parts { queue, requests, own, arena, parent_bell, bells } = parts;
         let own = Arc::new(own);
         let outbox = Outbox::new(own.clone(), Arena::new(arena), parent_bell, hello.max_shared);
-        let endpoint = Endpoint {
+        Endpoint {
             // On a single CPU spinning takes the time from whoever would bring the work.
             patience: Patience::new(if hello.cpus < 2 { 0 } else { hello.spin_ns }),
             mail: [own.consumer(worker::MAIL_FROM_JS), own.consumer(worker::MAIL_FROM_SUPERVISOR)],
@@ -86,8 +97,7 @@ impl Endpoint {
             lanes: [None; LANES],
             running: 0,
             retiring: false,
-        };
-        Ok((endpoint, boot))
+        }
     }
 
     pub fn hello(&self) -> &Hello {
@@ -114,7 +124,10 @@ impl Endpoint {
 
     /// A message to the supervisor outside of any task.
     pub fn tell(&self, message: &[u8]) -> farm_sys::Result<()> {
-        self.line.send(message, &[])
+        match &self.line {
+            Some(line) => line.send(message, &[]),
+            None => Err(farm_sys::Error::Unsupported { what: "a message from an endpoint in the parent" }),
+        }
     }
 
     /// What this worker should do next. Claims at most one task.
@@ -244,6 +257,17 @@ impl Endpoint {
             self.own.idle_since().store(monotonic_ns(), Relaxed);
         }
         true
+    }
+
+    /// Copies `into.len()` bytes of a task's payload, from `offset` on.
+    pub fn read_part(&self, task: &Running, offset: usize, into: &mut [u8]) -> Result<(), OutOfSegment> {
+        if task.header.block != NO_BLOCK {
+            return self.requests.copy_out(task.header.block.saturating_add(offset as u64), into);
+        }
+        let mut whole = [0; slot::INLINE_SIZE];
+        self.queue.read_inline(task.slot, &mut whole)?;
+        into.copy_from_slice(whole.get(offset..offset + into.len()).ok_or(OutOfSegment)?);
+        Ok(())
     }
 
     /// Copies a task's payload into private memory; `into` has `header.len` bytes.

@@ -5,7 +5,6 @@ use crate::arena::Arena;
 use crate::frame::{word, Attachment, ReplyHead, NO_BLOCK};
 use crate::layout::worker;
 use crate::ring::{Consumer, Producer};
-use crate::sync::{fence, Ordering::*};
 use crate::worker_segment::WorkerSegment;
 use farm_sys::{memory_available, monotonic_ns, Doorbell};
 use std::collections::VecDeque;
@@ -85,13 +84,7 @@ impl Outbox {
 
     /// Asks the parent to ring when there is room; true when there already is.
     fn wait_for_room(&mut self, len: usize) -> bool {
-        self.own.wants_room().store(1, Relaxed);
-        fence(SeqCst);
-        let room = self.ring.has_room(len);
-        if room {
-            self.own.wants_room().store(0, Relaxed);
-        }
-        room
+        self.ring.wait_for_room(len, self.own.wants_room())
     }
 
     fn take_back(&mut self) {

@@ -1,0 +1,115 @@
+'use strict';
+
+const { execFile } = require('node:child_process');
+const path = require('node:path');
+const { promisify } = require('node:util');
+const { openFarm } = require('./fixtures/open-farm');
+
+const MODULE = 'calls/surroundings.js';
+
+/**
+ * Runs a parent of its own, since what is looked at are its streams.
+ * @param {object} options of the farm
+ * @param {any[][]} calls
+ */
+async function outputOf(options, ...calls) {
+  const script = path.join(__dirname, 'fixtures', 'calls', 'let-worker-write.js');
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, JSON.stringify({ options, calls })], { timeout: 50_000, maxBuffer: 1 << 26 });
+  return { stdout, stderr };
+}
+
+/**
+ * Waits until so many bytes came in an event.
+ * @param {any} farm @param {'stdout' | 'stderr'} name @param {number} length
+ */
+function collect(farm, name, length) {
+  return new Promise((resolve) => {
+    const chunks = [];
+    farm.on(name, (bytes, worker) => {
+      chunks.push({ bytes, worker });
+      if (chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0) >= length) resolve(chunks);
+    });
+  });
+}
+
+describe.each(['stdout', 'stderr'])('%s', (stream) => {
+  const other = stream === 'stdout' ? 'stderr' : 'stdout';
+
+  test('is this process\'s by default', async () => {
+    const written = await outputOf({}, ['write', stream, 'first\n'], ['write', stream, 'ü without end']);
+    expect(written).toEqual({ [stream]: 'first\nü without end', [other]: '' });
+  });
+
+  test('ignored', async () => {
+    expect(await outputOf({ [stream]: 'ignore' }, ['write', stream, 'first\n'], ['write', other, 'other\n'])).toEqual({ [stream]: '', [other]: 'other\n' });
+  });
+
+  test('with the worker before each line', async () => {
+    const written = await outputOf({ [stream]: 'prefix' }, ['write', stream, 'one\ntwo'], ['write', stream, ' half\n\nlast']);
+    expect(written).toEqual({ [stream]: '[worker 1] one\n[worker 1] two half\n[worker 1] \n[worker 1] last\n', [other]: '' });
+  });
+
+  test('lines of several workers are never mixed', async () => {
+    const { [stream]: text } = await outputOf({ [stream]: 'prefix', max: 2, min: 2 }, ...Array.from({ length: 4 }, () => ['fill', stream, 2000, 'a line of some length']));
+    const lines = text.split('\n');
+    expect(lines.pop()).toBe('');
+    expect(lines).toHaveLength(8000);
+    expect(lines.filter((line) => !/^\[worker [12]\] a line of some length \d+$/.test(line))).toEqual([]);
+  });
+
+  test('as events with bytes and worker', async () => {
+    const farm = openFarm(MODULE, { [stream]: 'pipe' });
+    const bytes = collect(farm, stream, 4);
+    const workerId = await farm.service.write(stream, '\u{1F69C}');
+    const [chunk] = await bytes;
+    expect(Buffer.isBuffer(chunk.bytes)).toBe(true);
+    expect(chunk).toEqual({ bytes: Buffer.from('\u{1F69C}'), worker: expect.objectContaining({ workerId }) });
+  });
+
+  test('as events, many bytes of several workers, each in order', async () => {
+    const farm = openFarm(MODULE, { [stream]: 'pipe', max: 2, min: 2 });
+    await farm.ready();
+    const text = 'x'.repeat(100);
+    const length = Array.from({ length: 3000 }, (_, i) => `${text} ${i}\n`.length).reduce((a, b) => a + b);
+    const all = collect(farm, stream, 4 * length);
+    await Promise.all(Array.from({ length: 4 }, () => farm.service.fill(stream, 3000, text)));
+    const byWorker = new Map();
+    for (const { bytes, worker } of await all) byWorker.set(worker.workerId, (byWorker.get(worker.workerId) ?? '') + bytes);
+    for (const written of byWorker.values()) {
+      const numbers = written.trimEnd().split('\n').map((line) => Number(line.split(' ')[1]));
+      expect(numbers.every((number, i) => number === i % 3000)).toBe(true);
+    }
+  });
+});
+
+test.each([
+  ['inherit', 'first\nlast words\n', 'first\nlast words'],
+  ['prefix', '[worker 1] first\n[worker 1] last words\n', 'first\nlast words'],
+  ['pipe', '', 'first\nlast words'],
+  ['ignore', '', ''],
+])('stderr %s: what of it is shown, and what is in the exit record', async (stderr, shown, recorded) => {
+  const written = await outputOf({ stderr }, ['complainAndExit', 3]);
+  expect(written.stderr).toBe(shown);
+  expect(JSON.parse(written.stdout)).toEqual({ code: 'ERR_FARM_WORKER_EXIT', exitCode: 3, stderr: recorded });
+});
+
+test('stdin of a worker is empty', async () => {
+  expect(await openFarm(MODULE).service.streams()).toEqual({ isTTY: false, stdin: null });
+});
+
+test('inspect: each worker says its own port and has an inspector', async () => {
+  const farm = openFarm(MODULE, { inspect: true, stderr: 'pipe', min: 2, max: 2 });
+  const announced = new Map();
+  const bothAnnounced = new Promise((resolve) => {
+    farm.on('stderr', (bytes, { workerId }) => {
+      announced.set(workerId, (announced.get(workerId) ?? '') + bytes);
+      if ([...announced.values()].filter((text) => /ws:\S+\s/.test(text)).length === 2) resolve();
+    });
+  });
+  await Promise.all([farm.ready(), bothAnnounced]);
+  const urls = [...announced.values()].map((text) => /ws:\S+/.exec(text)[0]);
+  const [first, second] = urls.map((url) => new URL(url).port);
+  expect(first).not.toBe(second);
+  expect(Number(first)).toBeGreaterThan(0);
+  expect(urls).toContain(await farm.service.inspectorUrl());
+});
