@@ -287,7 +287,10 @@ export interface FarmOptions extends CommonOptions {
   views?: boolean;
   /** Time (µs, 0 to 1000) an idle worker looks for the next task before it sleeps; 0 saves CPU. Default 20. */
   spin?: number;
-  /** Bytes of shared memory that the farm may use. Default: a quarter of what this process may have. */
+  /**
+   * Bytes of shared memory that arguments on their way may take, and as many the results of each worker. What does not fit
+   * rejects with `ERR_FARM_NO_MEMORY`. Default: a quarter of what this process may have.
+   */
   maxSharedMemory?: number;
 }
 

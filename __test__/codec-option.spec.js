@@ -112,6 +112,22 @@ describe('a farm', () => {
       expect(await service.pid()).toBe(pid);
     }));
 
+  test('rejects a task whose progress cannot be decoded; it and its neighbours run on', () =>
+    within('./fixtures/codecs/moody.js', async (farm) => {
+      const pid = await farm.service.pid();
+      const seen = [];
+      const onProgress = (value) => seen.push(value);
+      const [error, other] = await Promise.all([
+        farm.run('emit', ['first', 'decode throws', 'last'], { onProgress }).catch((reason) => reason),
+        farm.run('emit', ['of another'], { onProgress }),
+      ]);
+      expect(error).toEqual(new Error('not in the mood to decode'));
+      expect(other).toBe(1);
+      expect(seen).toEqual(['first', 'of another']);
+      expect(await farm.service.pid()).toBe(pid);
+      expect(farm.stats().tasks.open).toBe(0);
+    }));
+
   test.each([
     ['that is not found', './fixtures/codecs/none.js', { looked: [expect.stringContaining('none.js'), expect.stringContaining('none.js')] }],
     ['without the functions', './fixtures/codecs/empty.js', { message: expect.stringContaining('does not export') }],

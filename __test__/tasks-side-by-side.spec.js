@@ -23,12 +23,10 @@ describe('tasksPerWorker', () => {
     expect(new Set(await Promise.all(range(20).map(() => service.most())))).toEqual(new Set([1]));
   });
 
-  test('64 in each of two workers', async () => {
-    const { service } = openFarm(MODULE, { tasksPerWorker: 64, max: 2, min: 2 });
-    // Whichever takes which: 127 tasks that meet in pairs all meet but for one in each worker.
-    expect(await Promise.all(range(64).map(() => service.most()))).toHaveLength(64);
-    const met = range(128).map(() => service.meet(2));
-    expect(await Promise.race(met)).toBe(2);
+  test('64 at most', async () => {
+    const { service } = openFarm(MODULE, { tasksPerWorker: 64 });
+    expect(await Promise.all(range(64).map(() => service.meet(64)))).toEqual(range(64).map(() => 64));
+    expect(Math.max(...(await Promise.all(range(300).map(() => service.most()))))).toBeLessThanOrEqual(64);
   });
 
   test('each task has its own context, also after every kind of await', async () => {

@@ -54,6 +54,8 @@ class Batch {
   attach(parts) {
     /** @type {number[]} */
     const places = [];
+    // Their number has two bytes in a message.
+    if (parts.length > 0xffff) return null;
     for (const part of parts) {
       const at = this.native.attach(part);
       if (at < 0) {

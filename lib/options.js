@@ -61,7 +61,7 @@ const FARM = {
   views: { standard: () => true, check: check.boolean, notForFork: true },
   /** µs a worker looks for the next task before it sleeps. */
   spin: { standard: () => 20, check: check.integer(0, 1000), notForFork: true },
-  /** Bytes of shared memory the farm may use; undefined: a quarter of what the process may have. */
+  /** Bytes of shared memory for arguments, and as many for each worker's results; undefined: a quarter of what the process may have. */
   maxSharedMemory: { standard: nothing, check: check.integer(1 << 20, Number.MAX_SAFE_INTEGER), notForFork: true },
   /** The message by which a fork script says that it is ready; undefined: it is ready at once. */
   ready: { standard: nothing, check: check.json, forkOnly: true },

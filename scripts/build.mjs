@@ -2,7 +2,7 @@
 // and the raw types native.d.ts beside it. Options after the script's name go to `napi build`, except
 // --debug, which leaves --release out.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import path from 'node:path'
 import { sourceHash, writeStamp } from './setup/stamp.mjs'
@@ -20,6 +20,14 @@ const debug = given.includes('--debug')
 const args = ['build', '--platform', '--js', 'native.js', '--dts', 'native.d.ts']
 if (!debug) args.push('--release')
 args.push(...given.filter((arg) => arg !== '--debug'))
+
+// The compiler's copy overwrites the addon in place, which would change the code of processes that have it mapped: give
+// them the old file for themselves.
+for (const name of readdirSync(root).filter((name) => name.endsWith('.node'))) {
+  const file = path.join(root, name)
+  copyFileSync(file, `${file}.old`)
+  renameSync(`${file}.old`, file)
+}
 
 // Taken before the compiler starts: a source that changes while it runs must count as not yet built.
 const hash = sourceHash(root)

@@ -23,7 +23,12 @@ function cargo(...args) {
   const env = {
     ...process.env,
     RUSTFLAGS: '--cfg loom',
-    CARGO_TARGET_DIR: path.join(root, 'target', 'loom'),
+    // Never the folder of the sound code: cargo takes the copies for the same crates.
+    CARGO_TARGET_DIR: path.join(root, 'target', 'loom-mutations'),
+    // Compiled once each, run for moments.
+    CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
+    CARGO_PROFILE_RELEASE_LTO: 'off',
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
     // A fault may make a loop endless in some order of steps; then the model has failed too, but it must end.
     LOOM_MAX_DURATION: '120'
   }
@@ -49,8 +54,9 @@ function run(mutation) {
   try {
     writeFileSync(file, withFault(sound, mutation))
     const built = cargo('--no-run')
-    if (built.status !== 0) return `does not compile:\n${built.stderr}`
-    const { status, stdout } = cargo('--', '--exact', mutation.fails)
+    if (built.status !== 0) return `not compiled (${built.signal ?? built.status}):\n${built.stderr}`
+    const { status, signal, stdout } = cargo('--', '--exact', mutation.fails)
+    if (signal) return `ended by ${signal}`
     if (status === 0) return stdout.includes('1 passed') ? 'SURVIVED' : `no test ${mutation.fails}`
     return ''
   } finally {

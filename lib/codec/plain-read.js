@@ -23,7 +23,23 @@ let end = 0;
 let budget = 0;
 /** @type {ReturnType<typeof readerOf>[]} */
 let shapes = [];
+/** In a small text one native call for the window would cost more than it saves. */
 let small = true;
+
+/** The text of the message: what of it is next, where it ends, bytes per character. */
+let textAt = 0;
+let textEnd = 0;
+let unit = 1;
+/** A part of it as a string, so that its many short strings are substrings, without a native call each. */
+let text = '';
+let windowStart = 0;
+let windowEnd = 0;
+const WINDOW = 16384;
+/** V8 copies the characters of shorter substrings; a longer one would keep the whole text alive. */
+const COPIED_SUBSTRING = 13;
+const SMALL_TEXT = 48;
+/** For small messages: the last string of each hash. Names of methods and states come again and again. */
+const recent = new Array(512).fill('');
 
 /**
  * @param {Buffer} source
@@ -32,19 +48,42 @@ let small = true;
  * @returns {unknown}
  */
 function readPlain(source, start, stop) {
-  if (!(start >= 0 && start <= stop && stop <= source.length)) throw new RangeError('the message lies outside of its buffer');
+  if (!(start >= 0 && start < stop && stop <= source.length)) throw new RangeError('the message lies outside of its buffer');
   if (source !== bytes) look(source);
   position = start;
   end = stop;
-  budget = stop - start;
-  small = budget < SMALL_MESSAGE;
-  textEnd = 0;
+  findText();
+  budget = end - start;
   if (shapes.length > 0) shapes = [];
   const value = read();
-  if (position !== end) throw new RangeError('the message does not end where its value does');
-  // The buffer is the caller's; a large one must not live on because it was read last.
+  if (position !== end || textAt !== textEnd) throw new RangeError('the message does not end where its value does');
+  // Large ones must not live on because they were read last; the buffer is the caller's.
+  text = '';
   if (source.length > KEPT_SOURCE) look(NO_SOURCE);
   return value;
+}
+
+/** The text is behind the value, its length behind the text. */
+function findText() {
+  const last = bytes[--end];
+  let size = last;
+  unit = last === TOKEN.WIDE_TEXT ? 2 : 1;
+  if (last >= TOKEN.LATIN_TEXT) {
+    end -= 4;
+    if (end < position) throw tooShort();
+    size = view.getUint32(end, true);
+  }
+  textEnd = end;
+  end -= size;
+  if (end < position) throw tooShort();
+  textAt = end;
+  windowStart = windowEnd = textAt;
+  small = size <= SMALL_TEXT;
+}
+
+/** @param {number} from @param {number} to */
+function textOf(from, to) {
+  return unit === 1 ? bytes.latin1Slice(from, to) : bytes.ucs2Slice(from, to);
 }
 
 /** @param {Buffer} source */
@@ -57,7 +96,7 @@ function read() {
   if (position >= end) throw tooShort();
   const token = bytes[position++];
   if (token < 0x80) return token;
-  if (token < 0xa0) return readShort(token - 0x80);
+  if (token < 0xa0) return readString(token - 0x80);
   if (token < 0xb0) return readArray(token - 0xa0);
   if (token < 0xc0) return readShape(token - 0xb0);
   switch (token) {
@@ -69,7 +108,7 @@ function read() {
     case TOKEN.INT32: return view.getInt32(take(4), true);
     case TOKEN.DOUBLE: return view.getFloat64(take(8), true);
     case TOKEN.DATE: return new Date(view.getFloat64(take(8), true));
-    case TOKEN.LATIN: return readLatin(bytes[take(1)]);
+    case TOKEN.STRING: return readString(bytes[take(1)]);
     case TOKEN.UTF8: return readUtf8(readCount());
     case TOKEN.UTF16: return readUnits(readCount());
     case TOKEN.ARRAY: return readArray(readCount());
@@ -96,35 +135,26 @@ function readCount() {
   return view.getUint32(take(4), true);
 }
 
-/** V8 copies the characters of shorter substrings; a longer one would keep the whole window alive. */
-const COPIED_SUBSTRING = 13;
-/** In a small message one native call for the window would cost more than it saves. */
-const SMALL_MESSAGE = 96;
-const WINDOW = 16384;
-
-/** A part of the message as text, so that its many short strings are substrings, without a native call each. */
-let text = '';
-let textStart = 0;
-let textEnd = 0;
-
-/** For small messages: the last string of each hash. Names of methods and states come again and again. */
-const recent = new Array(512).fill('');
-
-function readShort(length) {
-  const start = take(length);
-  if (length >= COPIED_SUBSTRING) return bytes.latin1Slice(start, position);
-  if (small) return readRecent(start, length);
-  if (start < textStart || position > textEnd) {
-    textStart = start;
-    textEnd = Math.min(start + WINDOW, end);
-    text = bytes.latin1Slice(textStart, textEnd);
+/** @param {number} length in characters */
+function readString(length) {
+  const start = textAt;
+  textAt += length * unit;
+  if (textAt > textEnd) throw tooShort();
+  if (length >= COPIED_SUBSTRING) return textOf(start, textAt);
+  if (small) return unit === 1 ? readRecent(start, length) : textOf(start, textAt);
+  if (textAt > windowEnd) {
+    windowStart = start;
+    windowEnd = Math.min(start + WINDOW, textEnd);
+    text = textOf(start, windowEnd);
   }
-  return text.slice(start - textStart, position - textStart);
+  if (unit === 1) return text.slice(start - windowStart, textAt - windowStart);
+  return text.slice((start - windowStart) / 2, (textAt - windowStart) / 2);
 }
 
 function readRecent(start, length) {
+  const stop = start + length;
   let hash = length;
-  for (let i = start; i < position; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
+  for (let i = start; i < stop; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
   const slot = (hash ^ (hash >>> 9)) & 511;
   const known = recent[slot];
   if (known.length === length) {
@@ -132,14 +162,9 @@ function readRecent(start, length) {
     while (i < length && known.charCodeAt(i) === bytes[start + i]) i++;
     if (i === length) return known;
   }
-  const fresh = bytes.latin1Slice(start, position);
+  const fresh = bytes.latin1Slice(start, stop);
   recent[slot] = fresh;
   return fresh;
-}
-
-function readLatin(length) {
-  const start = take(length);
-  return bytes.latin1Slice(start, position);
 }
 
 function readUtf8(length) {

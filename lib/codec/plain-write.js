@@ -2,37 +2,46 @@
 
 // Writes plain data in one pass. The first thing that is not plain (see docs/values.md) ends the attempt:
 // `writePlain` returns null, and the careful encoding takes the value from its start.
+//
+// The functions take the position and return the one after what they wrote, or REFUSED: kept in a variable of the
+// module, it would be loaded and stored for every byte.
 
-const { shapeOf, hasKeys } = require('./shapes');
-const { roomFor, putText } = require('./plain-text');
-const { SeenObjects } = require('./seen-objects');
+const { shapeOf, likelyShape, expect, putDefinition, putReference, compiledWriter, ODD } = require('./shapes');
+const { Text, PIECE, roomForLong, putLong, putNumber } = require('./plain-text');
+const { SeenObjects, lookOf } = require('./seen-objects');
 const TOKEN = require('./tokens');
 
 const SCRATCH_BYTES = 65536;
 const MAX_BYTES = 2 ** 31 - 1;
 /** Deeper values are left to V8, which counts its stack. */
 const MAX_DEPTH = 400;
+/** What is free beyond the limit: enough for the strings, numbers and booleans of one object of a shape. */
+const MARGIN = 256;
+const REFUSED = -1;
 
 const objectPrototype = Object.prototype;
-const datePrototype = Date.prototype;
 const { getPrototypeOf, hasOwn } = Object;
 const { isProxy } = require('node:util').types;
 
-let bytes = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+let bytes = /** @type {import('./plain-text').Target} */ (Buffer.allocUnsafeSlow(SCRATCH_BYTES));
 let view = new DataView(bytes.buffer);
-let limit = SCRATCH_BYTES;
-let position = 0;
+let limit = SCRATCH_BYTES - MARGIN;
+let lastEnd = 0;
 let depth = 0;
 let busy = false;
 let smallMessages = 0;
-let lastMessage = 0;
 let message = 0;
 let shapeCount = 0;
 /** The shape last seen at each depth: neighbours in an array mostly have the same. */
-let expected = new Array(MAX_DEPTH + 2).fill(null);
+const expected = new Array(MAX_DEPTH + 2).fill(null);
+/** Objects of this message so far. */
+let objects = 0;
+/** Of the object written last: where its values start, and a sum of its strings, which are elsewhere. */
+let body = 0;
+let look = 0;
 
-let seen = new SeenObjects();
-
+const seen = new SeenObjects();
+const text = new Text();
 const written = { bytes, end: 0 };
 
 /**
@@ -42,43 +51,34 @@ const written = { bytes, end: 0 };
 function writePlain(value) {
   // Loops over keys would see what somebody added to all objects.
   for (const _ in objectPrototype) return null;
-  if (busy) return writeNested(value);
-  if (limit > SCRATCH_BYTES) giveBackScratch();
+  // A getter of the value that is being written encodes another one.
+  if (busy) return null;
+  if (bytes.length > SCRATCH_BYTES) giveBackScratch();
   busy = true;
-  position = 0;
   depth = 0;
-  message = ++lastMessage;
+  message++;
   shapeCount = 0;
+  objects = 0;
   try {
-    if (!write(value)) return null;
+    const end = write(value, 0);
+    if (end < 0) return null;
+    const room = text.room();
+    if (end + room > limit) grow(end, room);
+    lastEnd = text.write(bytes, view, end);
     written.bytes = bytes;
-    written.end = position;
+    written.end = lastEnd;
     return written;
   } finally {
+    // Nothing of a message stays alive, nor gets into the next one.
     busy = false;
     seen.clear();
-  }
-}
-
-/** A getter of the value that is being written encodes another one. */
-function writeNested(value) {
-  const saved = { bytes, view, limit, position, depth, message, shapeCount, expected, seen };
-  busy = false;
-  expected = new Array(MAX_DEPTH + 2).fill(null);
-  seen = new SeenObjects();
-  setScratch(Buffer.allocUnsafeSlow(SCRATCH_BYTES));
-  try {
-    const inner = writePlain(value);
-    return inner && { bytes: inner.bytes, end: inner.end };
-  } finally {
-    busy = true;
-    ({ bytes, view, limit, position, depth, message, shapeCount, expected, seen } = saved);
+    text.forget();
   }
 }
 
 /** Large scratch is kept while it is in use, so that a row of large messages allocates once. */
 function giveBackScratch() {
-  smallMessages = position > SCRATCH_BYTES ? 0 : smallMessages + 1;
+  smallMessages = lastEnd > SCRATCH_BYTES ? 0 : smallMessages + 1;
   if (smallMessages < 100) return;
   smallMessages = 0;
   setScratch(Buffer.allocUnsafeSlow(SCRATCH_BYTES));
@@ -87,80 +87,88 @@ function giveBackScratch() {
 function setScratch(buffer) {
   bytes = buffer;
   view = new DataView(buffer.buffer);
-  limit = buffer.length;
+  limit = buffer.length - MARGIN;
 }
 
-function reserve(needed) {
-  if (position + needed > limit) grow(needed);
-}
-
-function grow(needed) {
+function grow(position, needed) {
   // Beyond this, native code that writes strings stops short without a word.
-  if (position + needed > MAX_BYTES) throw new RangeError('the message would be too large, 2 GiB is the most');
-  const larger = Buffer.allocUnsafeSlow(Math.min(MAX_BYTES, Math.max(limit * 2, position + needed)));
+  if (position + needed + MARGIN > MAX_BYTES) throw new RangeError('the message would be too large, 2 GiB is the most');
+  const larger = Buffer.allocUnsafeSlow(Math.min(MAX_BYTES, Math.max(bytes.length * 2, position + needed + MARGIN)));
   bytes.copy(larger, 0, 0, position);
   setScratch(larger);
 }
 
-/** @param {unknown} value @returns {boolean} false if it is not plain */
-function write(value) {
-  reserve(16);
-  switch (typeof value) {
-    case 'string':
-      reserve(roomFor(value));
-      position = putText(bytes, view, position, value);
-      return true;
-    case 'number':
-      writeNumber(value);
-      return true;
-    case 'object':
-      if (value !== null) return writeObject(value);
-      bytes[position++] = TOKEN.NULL;
-      return true;
-    case 'boolean':
-      bytes[position++] = value ? TOKEN.TRUE : TOKEN.FALSE;
-      return true;
-    case 'undefined':
-      bytes[position++] = TOKEN.UNDEFINED;
-      return true;
-    default:
-      return false;
-  }
-}
-
-function writeNumber(value) {
-  // -0 is no integer here: it is written with its sign, as a double.
-  if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-    if (value >= 0 && value < 0x80) {
-      bytes[position++] = value;
-    } else if (value >= -0x8000 && value < 0x8000) {
-      bytes[position] = TOKEN.INT16;
-      bytes[position + 1] = value;
-      bytes[position + 2] = value >> 8;
-      position += 3;
-    } else {
-      bytes[position] = TOKEN.INT32;
-      view.setInt32(position + 1, value, true);
-      position += 5;
+/** @param {unknown} value @param {number} position @returns {number} */
+function write(value, position) {
+  if (position > limit) grow(position, 0);
+  // Not a `switch`, for which V8 makes the name of the type.
+  if (typeof value === 'string') return writeString(value, position);
+  if (typeof value === 'number') return writeNumber(value, position);
+  if (typeof value === 'object') {
+    if (value !== null) {
+      const end = writeObject(value, position);
+      if (end > limit) grow(end, 0);
+      return end;
     }
-    return;
+    bytes[position] = TOKEN.NULL;
+    return position + 1;
   }
-  bytes[position] = TOKEN.DOUBLE;
-  view.setFloat64(position + 1, value, true);
-  position += 9;
+  if (typeof value === 'boolean') {
+    bytes[position] = value ? TOKEN.TRUE : TOKEN.FALSE;
+    return position + 1;
+  }
+  if (value !== undefined) return REFUSED;
+  bytes[position] = TOKEN.UNDEFINED;
+  return position + 1;
 }
 
-function writeObject(object) {
-  // A second reference to an object is for the careful encoding, which can say so; so is a cycle.
-  if (++depth > MAX_DEPTH || !seen.add(object)) return false;
-  const done = Array.isArray(object) ? writeArray(object) : writeProperties(object);
+function writeString(string, position) {
+  const { length } = string;
+  if (length === 0) {
+    bytes[position] = TOKEN.SHORT_STRING;
+    return position + 1;
+  }
+  look = (Math.imul(look, 31) + string.charCodeAt(length - 1)) | 0;
+  if (length > text.longest) return writeLong(string, position);
+  text.piece += string;
+  if (text.piece.length > PIECE) text.endPiece();
+  if (length < 0x20) {
+    bytes[position] = TOKEN.SHORT_STRING + length;
+    return position + 1;
+  }
+  bytes[position] = TOKEN.STRING;
+  bytes[position + 1] = length;
+  return position + 2;
+}
+
+function writeLong(string, position) {
+  const room = roomForLong(string);
+  if (position + room > limit) grow(position, room);
+  return putLong(bytes, view, position, string);
+}
+
+function writeNumber(value, position) {
+  return putNumber(bytes, view, position, value);
+}
+
+function writeObject(object, start) {
+  if (++depth > MAX_DEPTH || !seen.enter(object, depth)) return REFUSED;
+  const before = objects;
+  look = 0;
+  const end = Array.isArray(object) ? writeArray(object, start) : writeProperties(object, start);
+  if (end < 0) return REFUSED;
+  // A second reference to an object is for the careful encoding, which can say so. It is a second reference to the
+  // innermost objects in it too, and those are met first: only they have to be remembered.
+  if (objects++ === before && depth > 1 && !seen.add(object, lookOf(bytes, view, body, end, look))) return REFUSED;
   depth--;
-  return done;
+  return end;
 }
 
-function writeArray(array) {
-  if (getPrototypeOf(array) !== Array.prototype || array.index !== undefined || isProxy(array)) return false;
+function writeArray(array, start) {
+  // In this order the second is free: V8 knows the prototype once it has looked for a property.
+  if (array.index !== undefined || getPrototypeOf(array) !== Array.prototype || isProxy(array)) return REFUSED;
   const { length } = array;
+  let position = start;
   if (length < 0x10) {
     bytes[position++] = TOKEN.SHORT_ARRAY + length;
   } else {
@@ -168,83 +176,75 @@ function writeArray(array) {
     view.setUint32(position + 1, length, true);
     position += 5;
   }
+  body = position;
   for (let i = 0; i < length; i++) {
     const item = array[i];
-    if (item === undefined && !hasOwn(array, i)) return false;
-    if (!write(item)) return false;
+    if (item === undefined && !hasOwn(array, i)) return REFUSED;
+    position = write(item, position);
+    if (position < 0) return REFUSED;
   }
-  return array.length === length;
+  return array.length === length ? position : REFUSED;
 }
 
-function writeProperties(object) {
+function writeProperties(object, start) {
+  let shape = likelyShape(expected, depth, object);
+  if (shape !== null && shape.message === message && shape.write !== null && !isProxy(object)) {
+    const end = shape.write(object, body = putReference(bytes, view, start, shape.number));
+    if (end !== ODD) return end;
+  }
   const prototype = getPrototypeOf(object);
   if (prototype !== objectPrototype && prototype !== null) {
-    if (prototype !== datePrototype) return false;
-    return writeDate(object);
+    return prototype === Date.prototype ? writeDate(object, start) : REFUSED;
   }
-  if (isProxy(object)) return false;
-  let shape = expected[depth];
-  if (shape === null || !hasKeys(object, shape.keys)) {
+  if (isProxy(object)) return REFUSED;
+  if (shape === null) {
     shape = shapeOf(object);
-    if (shape === null) return writePairs(object);
-    expected[depth] = shape;
+    if (shape === null) return writePairs(object, start);
+    expect(expected, depth, shape);
   }
-  if (shape.message !== message) {
-    define(shape);
-  } else if (shape.number < 0x10) {
-    bytes[position++] = TOKEN.SHORT_SHAPE + shape.number;
-  } else {
-    bytes[position] = TOKEN.SHAPE;
-    view.setUint32(position + 1, shape.number, true);
-    position += 5;
-  }
+  // A function made for the keys is faster, and several dozen objects have to pay for it.
+  if (++shape.uses === 32) shape.write = compiledWriter(shape.keys, { write, writeString, writeNumber });
+  let position = shape.message === message ? putReference(bytes, view, start, shape.number) : define(shape, start);
+  body = position;
   let count = 0;
   for (const key in object) {
-    if (!write(object[key])) return false;
+    position = write(object[key], position);
+    if (position < 0) return REFUSED;
     count++;
   }
   // A getter may have removed a property that the shape has promised.
-  return count === shape.keys.length;
+  return count === shape.keys.length ? position : REFUSED;
 }
 
-function writeDate(date) {
+function writeDate(date, position) {
   bytes[position] = TOKEN.DATE;
-  let time;
+  body = position;
   try {
-    time = datePrototype.getTime.call(date);
+    view.setFloat64(position + 1, Date.prototype.getTime.call(date), true);
   } catch {
-    return false;
+    return REFUSED;
   }
-  view.setFloat64(position + 1, time, true);
-  position += 9;
-  return true;
+  return position + 9;
 }
 
-function writePairs(object) {
+function writePairs(object, start) {
   const keys = Object.keys(object);
-  bytes[position] = TOKEN.PAIRS;
-  view.setUint32(position + 1, keys.length, true);
-  position += 5;
+  bytes[start] = TOKEN.PAIRS;
+  view.setUint32(start + 1, keys.length, true);
+  let position = body = start + 5;
   for (const key of keys) {
-    if (!write(key) || !write(object[key])) return false;
+    position = write(object[key], write(key, position));
+    if (position < 0) return REFUSED;
   }
-  return true;
+  return position;
 }
 
 /** The first object of its shape in this message brings the keys along. */
-function define(shape) {
+function define(shape, position) {
   shape.message = message;
   shape.number = shapeCount++;
-  const { definition } = shape;
-  const { length } = definition;
-  reserve(length + 32);
-  bytes[position] = TOKEN.DEFINE;
-  view.setUint32(position + 1, length, true);
-  view.setInt32(position + 5, shape.hash, true);
-  position += 9;
-  if (length > 64) bytes.set(definition, position);
-  else for (let i = 0; i < length; i++) bytes[position + i] = definition[i];
-  position += length;
+  if (position + shape.definition.length > limit) grow(position, shape.definition.length);
+  return putDefinition(bytes, view, position, shape);
 }
 
 module.exports = { writePlain };

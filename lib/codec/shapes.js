@@ -3,6 +3,8 @@
 // Objects with the same keys in the same order share a shape. A message names a shape's keys once; what the
 // two sides remember of it between messages only saves them work and is never needed to read a message.
 
+const TOKEN = require('./tokens');
+
 /** Objects with more keys than this are written key by key. */
 const MAX_KEYS = 24;
 /** Shapes remembered at a time; with more, both sides start their memory anew. */
@@ -15,6 +17,11 @@ class Shape {
     /** The message in which the shape was last defined, and its number there. */
     this.message = 0;
     this.number = 0;
+    this.uses = 0;
+    /** @type {null | ((object: object, position: number) => number)} writes the values of an object */
+    this.write = null;
+    /** @type {Shape | null} the other shape that was met after this one, in the same place */
+    this.next = null;
     /** The keys as bytes. JSON keeps every string whole, lone surrogates too. */
     this.definition = Buffer.from(JSON.stringify(keys));
     /** Only a hint for the reader, who compares the bytes. */
@@ -77,6 +84,96 @@ function hasKeys(object, keys) {
     i++;
   }
   return i === keys.length;
+}
+
+/**
+ * Most objects have the shape of the one before, or the one that came after that last time.
+ * @param {Array<Shape | null>} expected by depth
+ * @param {number} depth
+ * @param {object} object
+ * @returns {Shape | null} the shape of the object, if it is one of these
+ */
+function likelyShape(expected, depth, object) {
+  const last = expected[depth];
+  if (last === null || hasKeys(object, last.keys)) return last;
+  const { next } = last;
+  if (next === null || !hasKeys(object, next.keys)) return null;
+  expected[depth] = next;
+  return next;
+}
+
+/** @param {Array<Shape | null>} expected @param {number} depth @param {Shape} shape */
+function expect(expected, depth, shape) {
+  const last = expected[depth];
+  if (last !== null) last.next = shape;
+  expected[depth] = shape;
+}
+
+/** @param {Buffer} bytes @param {DataView} view @param {number} position @param {number} number @returns {number} */
+function putReference(bytes, view, position, number) {
+  if (number < 0x10) {
+    bytes[position] = TOKEN.SHORT_SHAPE + number;
+    return position + 1;
+  }
+  bytes[position] = TOKEN.SHAPE;
+  view.setUint32(position + 1, number, true);
+  return position + 5;
+}
+
+/**
+ * @param {Buffer} bytes
+ * @param {DataView} view on the same bytes
+ * @param {number} position
+ * @param {Shape} shape
+ * @returns {number} the position after it
+ */
+function putDefinition(bytes, view, position, { definition, hash }) {
+  const { length } = definition;
+  bytes[position] = TOKEN.DEFINE;
+  view.setUint32(position + 1, length, true);
+  view.setInt32(position + 5, hash, true);
+  const at = position + 9;
+  if (length > 64) bytes.set(definition, at);
+  else for (let i = 0; i < length; i++) bytes[at + i] = definition[i];
+  return at + length;
+}
+
+/** What a compiled writer returns for an object that is no plain one. */
+const ODD = -2;
+
+/**
+ * @param {string[]} keys
+ * @param {{write: Function, writeString: Function, writeNumber: Function}} parts
+ * @returns {null | ((object: object, position: number) => number)}
+ */
+function compiledWriter(keys, parts) {
+  // A getter could remove the key, and then it names the prototype.
+  if (keys.length === 0 || keys.includes('__proto__')) return null;
+  const lines = keys.map((name, i) => {
+    const key = JSON.stringify(name);
+    return `
+      value = object[${key}];
+      ${i === 0 ? 'if (getPrototypeOf(object) !== plain) return ODD;' : ''}
+      if (typeof value === 'string') position = writeString(value, position);
+      else if (typeof value === 'number') position = writeNumber(value, position);
+      else {
+        if (value === undefined && !hasOwn(object, ${key})) return -1;
+        position = write(value, position);
+        if (position < 0) return -1;
+      }`;
+  });
+  try {
+    return new Function('parts', 'getPrototypeOf', 'hasOwn', 'plain', 'ODD', `
+      const { write, writeString, writeNumber } = parts;
+      return (object, position) => {
+        let value;
+        ${lines.join('')}
+        return position;
+      };`)(parts, Object.getPrototypeOf, Object.hasOwn, Object.prototype, ODD);
+  } catch {
+    // Code generation may be switched off.
+    return null;
+  }
 }
 
 /** How a reader makes objects of one shape. */
@@ -148,4 +245,4 @@ function sameBytes(definition, bytes, start, end) {
   return true;
 }
 
-module.exports = { shapeOf, hasKeys, readerOf, put };
+module.exports = { shapeOf, likelyShape, expect, putDefinition, putReference, compiledWriter, ODD, readerOf, put };

@@ -2,9 +2,12 @@
 
 // The first byte of each value in the plain encoding. Bytes below 0x80 are the integers 0 to 127; all numbers
 // of more than one byte are little-endian.
+//
+// A message is the bytes of its value, then its text: all strings of up to 255 characters, one after the other.
+// The last byte tells the length of the text, or how the four or five bytes before it do.
 
 module.exports = Object.freeze({
-  /** + length: up to 31 characters of one byte each */
+  /** + length: a string of up to 31 characters, the next ones of the text */
   SHORT_STRING: 0x80,
   /** + length: up to 15 values */
   SHORT_ARRAY: 0xa0,
@@ -19,8 +22,8 @@ module.exports = Object.freeze({
   DOUBLE: 0xc6,
   /** a double, the time value */
   DATE: 0xc7,
-  /** u8 length, characters of one byte each */
-  LATIN: 0xc8,
+  /** u8 length: the next characters of the text */
+  STRING: 0xc8,
   /** u32 length in bytes */
   UTF8: 0xc9,
   /** u32 length in units of two bytes */
@@ -33,4 +36,9 @@ module.exports = Object.freeze({
   DEFINE: 0xcd,
   /** u32 count, then key and value by turns */
   PAIRS: 0xce,
+
+  /** Last bytes: below these two, the length of a text of one byte per character. */
+  LATIN_TEXT: 0xfe,
+  /** u32 length in bytes before it; LATIN_TEXT of one, WIDE_TEXT of two bytes per character */
+  WIDE_TEXT: 0xff,
 });

@@ -22,7 +22,8 @@ pub struct Blocks {
     top: u64,
     used: u64,
     warm: u64,
-    free: Vec<Vec<u64>>,
+    /// Per size class: offset, and whether the memory was kept.
+    free: Vec<Vec<(u64, bool)>>,
 }
 
 fn class(len: u64) -> usize {
@@ -60,8 +61,8 @@ impl Blocks {
         let class = class(len);
         let size = class_size(class);
         let at = match self.free[class].pop() {
-            Some(at) => {
-                self.warm = self.warm.saturating_sub(size);
+            Some((at, kept)) => {
+                self.warm -= if kept { size } else { 0 };
                 at
             }
             None => {
@@ -82,11 +83,11 @@ impl Blocks {
         let punch = size >= PUNCH_FROM || self.warm + size > KEEP_WARM;
         if punch {
             // Behind the warm ones, so that those are used first.
-            self.free[class].insert(0, at);
+            self.free[class].insert(0, (at, false));
             Given::Punch(size)
         } else {
             self.warm += size;
-            self.free[class].push(at);
+            self.free[class].push((at, true));
             Given::KeptWarm
         }
     }
@@ -169,6 +170,19 @@ mod tests {
         assert_eq!(blocks.take(1), None);
     }
 
+    #[test]
+    fn no_more_than_the_limit_stays_touched_whatever_goes_round_beside_it() {
+        let mut blocks = Blocks::new(1 << 36);
+        let small: Vec<u64> = (0..300).map(|_| blocks.take(1 << 20).unwrap()).collect();
+        let mut kept = 0;
+        for at in small {
+            let large = blocks.take(20 << 20).unwrap();
+            blocks.give(large, 20 << 20);
+            kept += u64::from(blocks.give(at, 1 << 20) == Given::KeptWarm) << 20;
+        }
+        assert_eq!(kept, KEEP_WARM);
+    }
+
     proptest! {
         #[test]
         fn blocks_in_use_never_overlap(steps in proptest::collection::vec((any::<bool>(), 1u64..100_000), 1..200)) {
@@ -183,6 +197,8 @@ mod tests {
                     let (at, len) = live.swap_remove(len as usize % live.len());
                     blocks.give(at, len);
                 }
+                let used: u64 = live.iter().map(|(_, len)| len.next_power_of_two().max(SMALLEST)).sum();
+                prop_assert_eq!(blocks.used(), used);
             }
         }
     }

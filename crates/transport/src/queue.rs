@@ -278,7 +278,7 @@ impl Queue {
     }
 
     pub fn parent_is_asleep(&self) -> bool {
-        self.parent_asleep().load(Relaxed) == 1
+        self.parent_asleep().load(Relaxed) != 0
     }
 
     /// The raw entry and state under the head, for the supervisor to compare with the parent's private truth.
@@ -389,7 +389,7 @@ impl Queue {
     /// After a reply is in the ring: true when the parent sleeps and this caller is the one to ring it.
     pub fn must_ring_parent(&self) -> bool {
         fence(SeqCst);
-        self.parent_asleep().load(Relaxed) == 1 && self.parent_asleep().swap(0, AcqRel) == 1
+        self.parent_asleep().load(Relaxed) != 0 && self.parent_asleep().swap(0, AcqRel) != 0
     }
 }
 

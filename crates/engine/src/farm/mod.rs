@@ -267,6 +267,8 @@ impl Farm {
         // The layout has room for every slot and inline payload.
         let _ = self.line.queue.write_task(slot, &record.header, inline);
         self.line.queue.queue.publish(slot, turn);
+        // At once, not per batch: a head that stays beyond it is somebody's lie.
+        self.shared.tail.store(turn + 1, Release);
     }
 
     /// Publishes what waits, as far as slots go.
@@ -287,7 +289,6 @@ impl Farm {
     fn published(&mut self, count: usize) {
         self.shared.open.store(self.tasks.open() as u64, SeqCst);
         if count > 0 {
-            self.shared.tail.store(self.tasks.next_turn(), Release);
             let shared = &self.shared;
             self.line.queue.queue.wake_beside_spinner(count, |worker| shared.ring(worker));
         }

@@ -69,3 +69,80 @@ impl<'a> Submission<'a> {
         Attachment::table(self.payload, usize::from(self.attachments)).into_iter().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn batch(id: u32, flags: u32, attachments: u32, options: &[f64], payload: &[u8]) -> Vec<u8> {
+        let mut batch = Vec::new();
+        for word in [id, flags, payload.len() as u32, attachments] {
+            batch.extend_from_slice(&word.to_le_bytes());
+        }
+        for option in options {
+            batch.extend_from_slice(&option.to_le_bytes());
+        }
+        batch.extend_from_slice(payload);
+        batch.resize(batch.len().next_multiple_of(8), 0);
+        batch
+    }
+
+    #[test]
+    fn times_are_ns_and_saturate() {
+        let of = |timeout: f64| {
+            let batch = batch(1, HAS_OPTIONS, 0, &[timeout, 2.5], &[]);
+            let (submission, rest) = Submission::parse(&batch).unwrap();
+            assert_eq!((submission.queue_timeout, rest.len()), (2_500_000, 0));
+            submission.timeout
+        };
+        assert_eq!([of(1.0), of(-1.0), of(f64::NAN), of(f64::INFINITY)], [1_000_000, 0, 0, u64::MAX]);
+    }
+
+    proptest! {
+        #[test]
+        fn tasks_come_out_as_they_went_in(
+            tasks in proptest::collection::vec((any::<u32>(), any::<u8>(), any::<bool>(), proptest::collection::vec(any::<u8>(), 0..100)), 0..10)
+        ) {
+            let mut bytes = Vec::new();
+            for (id, codec, options, payload) in &tasks {
+                let flags = u32::from(*codec) | if *options { HAS_OPTIONS } else { COPIES };
+                let times: &[f64] = if *options { &[3.0, 4.0] } else { &[] };
+                bytes.extend(batch(*id, flags, 0, times, payload));
+            }
+            let mut rest = bytes.as_slice();
+            for (id, codec, options, payload) in &tasks {
+                let (submission, next) = Submission::parse(rest).unwrap();
+                rest = next;
+                prop_assert_eq!((submission.id, submission.payload), (*id, payload.as_slice()));
+                let header = submission.header(10);
+                prop_assert_eq!((header.codec, header.copies, header.len as usize), (*codec, !options, payload.len()));
+                let (timeout, by) = if *options { (3_000_000, 4_000_010) } else { (0, 0) };
+                prop_assert_eq!((submission.timeout, header.claim_by), (timeout, by));
+            }
+            prop_assert!(Submission::parse(rest).is_none());
+        }
+
+        /// Whatever the bytes: parsing ends, and what it gives lies inside of them.
+        #[test]
+        fn garbage_is_cut_short(
+            bytes in proptest::collection::vec(any::<u8>(), 0..400),
+            lens in proptest::collection::vec((0usize..400, 0u32..64), 0..8)
+        ) {
+            let mut bytes = bytes;
+            // Small lengths here and there, so that parsing gets further than the first task.
+            for (at, len) in lens {
+                if let Some(place) = bytes.get_mut(at / 8 * 8..at / 8 * 8 + 4) {
+                    place.copy_from_slice(&len.to_le_bytes());
+                }
+            }
+            let mut rest = bytes.as_slice();
+            while let Some((submission, next)) = Submission::parse(rest) {
+                prop_assert!(next.len() + HEAD + submission.payload.len() <= rest.len());
+                let table = submission.attachments().count() * Attachment::SIZE;
+                prop_assert!(table <= submission.payload.len());
+                rest = next;
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 
 /// A worker that runs synchronous code cannot acknowledge a cancel; one that does not within this time never will. Longer
 /// than a process waits for a CPU on a busy machine: the task is rejected already, only its worker lives on for so long.
-const ACK_WITHIN: u64 = 20_000_000;
+const ACK_WITHIN: u64 = 10_000_000;
 /// Between SIGTERM and SIGKILL.
 const TERM_GRACE: u64 = 1_000_000_000;
 /// After a failed start the next one waits this long, twice as long after each further failure, up to the longest wait.

@@ -1,17 +1,26 @@
 //! What workers write. A thread of its own reads the pipes and passes the bytes on, so that no deadline waits behind a
-//! slow terminal; the last lines of stderr are kept for the exit record.
+//! slow terminal; the last lines of stderr are kept for the exit record. Before this process ends it has its turn, so that
+//! nothing is lost which a worker wrote before.
 
 use crate::settings::Output;
 use crossbeam::channel::{unbounded, Receiver, Sender};
 use farm_sys::{Doorbell, Fd, Poller};
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Bytes of stderr that an exit record shows at most.
 const TAIL: usize = 8 * 1024;
 const CHUNK: usize = 64 * 1024;
+/// Read before it is passed on, and the longest line that gets one prefix.
+const MOST_PENDING: usize = 4 * CHUNK;
+/// Rounds over one pipe before the next has its turn, or a worker's end is told: somebody may write without end.
+const ROUNDS: usize = 16;
+/// What is left has this long when the process ends.
+const LAST_TURN: Duration = Duration::from_secs(1);
 
 type Deliver = Box<dyn Fn(Vec<u8>) + Send + Sync>;
 
@@ -43,26 +52,44 @@ impl Stream {
         self.number == 2
     }
 
-    /// Reads what is there now. Called by the pump, and by the supervisor at the worker's end so that the record is
-    /// complete; nobody holds the lock while writing elsewhere.
-    pub fn read(&self) {
-        let Ok(mut kept) = self.kept.lock() else { return };
+    /// At the worker's end, by the supervisor: reads what is there so that the record is complete, and has it delivered
+    /// before the exit is told. What goes to a terminal is left to the pump.
+    pub fn finish(&self) {
+        for _ in 0..ROUNDS {
+            if !self.read(usize::MAX) {
+                break;
+            }
+            if self.output == Output::Pipe {
+                self.pass_on();
+            }
+        }
+    }
+
+    /// Reads what is there now, until so much waits; true when there was something. Nobody holds the lock while writing
+    /// elsewhere.
+    fn read(&self, most: usize) -> bool {
+        let Ok(mut kept) = self.kept.lock() else { return false };
+        let mut any = false;
+        let mut rounds = 0;
         let mut chunk = [0; CHUNK];
-        while !kept.ended {
+        while !kept.ended && rounds < ROUNDS {
+            rounds += 1;
             match self.fd.read(&mut chunk) {
                 Ok(Some(0)) | Err(_) => kept.ended = true,
                 Ok(None) => break,
                 Ok(Some(n)) => {
+                    any = true;
                     kept.tail.extend(&chunk[..n]);
                     let over = kept.tail.len().saturating_sub(TAIL);
                     kept.tail.drain(..over);
                     kept.pending.extend_from_slice(&chunk[..n]);
-                    if kept.pending.len() >= 4 * CHUNK {
+                    if kept.pending.len() >= most {
                         break;
                     }
                 }
             }
         }
+        any
     }
 
     /// The last lines, as text.
@@ -76,23 +103,42 @@ impl Stream {
     fn pass_on(&self) -> bool {
         let (bytes, ended) = {
             let Ok(mut kept) = self.kept.lock() else { return true };
-            let whole = if self.output == Output::Prefix && !kept.ended {
+            let whole = if self.output == Output::Prefix && !kept.ended && kept.pending.len() < MOST_PENDING {
                 kept.pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
             } else {
                 kept.pending.len()
             };
             let rest = kept.pending.split_off(whole);
-            (std::mem::replace(&mut kept.pending, rest), kept.ended)
+            let bytes = std::mem::replace(&mut kept.pending, rest);
+            if self.output == Output::Pipe && !bytes.is_empty() {
+                // Under the lock, which keeps the order; it only goes into an inbox.
+                (self.deliver)(bytes);
+                return kept.ended;
+            }
+            (bytes, kept.ended)
         };
         if !bytes.is_empty() {
             match self.output {
-                Output::Pipe => (self.deliver)(bytes),
                 Output::Inherit => write_all(self.number, &bytes),
                 Output::Prefix => write_all(self.number, &self.prefixed(&bytes)),
-                Output::Ignore => {}
+                Output::Pipe | Output::Ignore => {}
             }
         }
         ended
+    }
+
+    /// All that is there, by the pump; true when the pipe has ended.
+    fn pump(&self) -> bool {
+        for _ in 0..ROUNDS {
+            let any = self.read(MOST_PENDING);
+            if self.pass_on() {
+                return true;
+            }
+            if !any {
+                break;
+            }
+        }
+        false
     }
 
     fn prefixed(&self, bytes: &[u8]) -> Vec<u8> {
@@ -108,10 +154,14 @@ impl Stream {
     }
 }
 
-/// Writes to the parent's own stdout or stderr, which Node may have made non-blocking.
+/// Writes to the parent's own stdout or stderr, which Node may have made non-blocking: past the buffers of Rust's own
+/// streams, which would keep what cannot be written.
 fn write_all(number: u8, mut bytes: &[u8]) {
-    let mut target: Box<dyn Write> =
-        if number == 1 { Box::new(std::io::stdout()) } else { Box::new(std::io::stderr()) };
+    let copy = match number {
+        1 => std::io::stdout().as_fd().try_clone_to_owned(),
+        _ => std::io::stderr().as_fd().try_clone_to_owned(),
+    };
+    let Ok(mut target) = copy.map(File::from) else { return };
     while !bytes.is_empty() {
         match target.write(bytes) {
             Ok(0) => return,
@@ -123,42 +173,61 @@ fn write_all(number: u8, mut bytes: &[u8]) {
             Err(_) => return,
         }
     }
-    let _ = target.flush();
 }
+
+enum Order {
+    Watch(Arc<Stream>),
+    /// Pass on all that is there, then say so.
+    Flush(Sender<()>),
+}
+
+static PUMP: OnceLock<Pump> = OnceLock::new();
 
 /// The thread that reads all pipes of all farms of this process.
 pub struct Pump {
-    add: Sender<Arc<Stream>>,
+    orders: Sender<Order>,
     bell: Arc<Doorbell>,
 }
 
 impl Pump {
     pub fn get() -> farm_sys::Result<&'static Pump> {
-        static PUMP: OnceLock<Pump> = OnceLock::new();
         if let Some(pump) = PUMP.get() {
             return Ok(pump);
         }
-        let (add, added) = unbounded();
+        let (orders, received) = unbounded();
         let bell = Arc::new(Doorbell::new()?);
         let poller = Poller::new()?;
         poller.add(bell.fd(), 0)?;
-        let pump = PUMP.get_or_init(|| Pump { add, bell: bell.clone() });
+        let pump = PUMP.get_or_init(|| Pump { orders, bell: bell.clone() });
         if Arc::ptr_eq(&pump.bell, &bell) {
             std::thread::Builder::new()
                 .name("farm-output".into())
-                .spawn(move || run(poller, &added, &bell))
+                .spawn(move || run(poller, &received, &bell))
                 .map_err(|error| farm_sys::Error::system("thread", error))?;
+            farm_sys::library::at_exit(last_turn);
         }
         Ok(pump)
     }
 
     pub fn watch(&self, stream: Arc<Stream>) {
-        let _ = self.add.send(stream);
+        self.order(Order::Watch(stream));
+    }
+
+    fn order(&self, order: Order) {
+        let _ = self.orders.send(order);
         self.bell.ring();
     }
 }
 
-fn run(poller: Poller, added: &Receiver<Arc<Stream>>, bell: &Doorbell) {
+/// The process ends: what the pipes hold is passed on, unless whoever reads our own streams is too slow.
+extern "C" fn last_turn() {
+    let Some(pump) = PUMP.get() else { return };
+    let (done, all) = unbounded();
+    pump.order(Order::Flush(done));
+    let _ = all.recv_timeout(LAST_TURN);
+}
+
+fn run(poller: Poller, orders: &Receiver<Order>, bell: &Doorbell) {
     let mut streams: HashMap<u64, Arc<Stream>> = HashMap::new();
     let mut next = 1;
     let mut ready = Vec::new();
@@ -170,15 +239,24 @@ fn run(poller: Poller, added: &Receiver<Arc<Stream>>, bell: &Doorbell) {
         for token in &ready {
             if *token == 0 {
                 bell.clear();
-                while let Ok(stream) = added.try_recv() {
-                    if poller.add(&stream.fd, next).is_ok() {
-                        streams.insert(next, stream);
-                        next += 1;
+                while let Ok(order) = orders.try_recv() {
+                    match order {
+                        Order::Watch(stream) => {
+                            if poller.add(&stream.fd, next).is_ok() {
+                                streams.insert(next, stream);
+                                next += 1;
+                            }
+                        }
+                        Order::Flush(done) => {
+                            streams.values().for_each(|stream| {
+                                stream.pump();
+                            });
+                            let _ = done.send(());
+                        }
                     }
                 }
             } else if let Some(stream) = streams.get(token) {
-                stream.read();
-                if stream.pass_on() {
+                if stream.pump() {
                     poller.remove(&stream.fd);
                     streams.remove(token);
                 }

@@ -82,14 +82,16 @@ impl Lookout {
         Finding::Nothing
     }
 
-    /// A reply that lies in a ring for two looks while the parent is said to sleep: nobody rang.
+    /// A reply that lies in a ring for two looks: nobody rang, or the parent is blocked, and then a ring costs nothing.
     fn ring_parent(&mut self, shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) {
-        let waiting =
-            line.queue.queue.parent_is_asleep() && workers.iter().any(|(_, worker)| worker.own.unread(REPLIES));
+        let news = |worker: &WorkerLine| worker.own.unread(REPLIES) || worker.own.wants_room().load(Relaxed) != 0;
+        let waiting = workers.iter().any(|(_, worker)| news(worker));
         self.unread = if waiting { self.unread + 1 } else { 0 };
         if self.unread >= 2 {
             self.unread = 0;
-            shared.rescued.fetch_add(1, Relaxed);
+            if line.queue.queue.parent_is_asleep() {
+                shared.rescued.fetch_add(1, Relaxed);
+            }
             shared.parent_bell.ring();
         }
     }
@@ -98,7 +100,8 @@ impl Lookout {
 /// At a standstill every published task must be in a state that explains it.
 fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, known: &[u16]) -> bool {
     let queue = &line.queue.queue;
-    if head < tail && queue.entry_at(head).turn() != head {
+    // The entry of a head that has moved meanwhile may be written over already.
+    if head < tail && queue.entry_at(head).turn() != head && queue.head_turn() == head {
         return true;
     }
     for (slot, truth) in shared.truth.iter().enumerate() {
@@ -110,8 +113,8 @@ fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, known: &[u
         let state = queue.state(slot as u32);
         let fits = state.turn() == turn
             && match state.kind() {
-                // Behind the head nobody would ever claim it.
-                Kind::Ready => turn >= queue.head_turn(),
+                // Behind the head nobody would ever claim it; the head as it was before, since it moves with a claim.
+                Kind::Ready => turn >= head,
                 Kind::Claimed => known.contains(&state.owner()),
                 Kind::Done | Kind::Revoked | Kind::Released | Kind::Withdrawn => true,
                 Kind::Free | Kind::Broken => false,
@@ -126,9 +129,10 @@ fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, known: &[u
 
 /// After a long standstill: a task that is claimed but in no lane of its worker, or done without a reply to come.
 fn nobodys(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) -> bool {
+    let queue = &line.queue.queue;
     shared.truth.iter().enumerate().any(|(slot, truth)| {
         let turn = truth.turn.load(Acquire);
-        let state = line.queue.queue.state(slot as u32);
+        let state = queue.state(slot as u32);
         if turn == 0 || state.turn() != turn {
             return false;
         }
@@ -141,6 +145,7 @@ fn nobodys(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)])
             Kind::Done => !owner.own.unread(REPLIES),
             _ => false,
         };
-        orphaned && truth.turn.load(Acquire) == turn
+        // It may have been ended between the two looks.
+        orphaned && queue.state(slot as u32) == state && truth.turn.load(Acquire) == turn
     })
 }

@@ -114,7 +114,7 @@ impl Worker {
 
     pub fn record(&self, index: usize, status: ExitStatus, now: u64) -> ExitRecord {
         for stream in &self.streams {
-            stream.read();
+            stream.finish();
         }
         let stderr =
             self.streams.iter().find(|stream| stream.is_stderr()).map(|stream| stream.tail()).unwrap_or_default();

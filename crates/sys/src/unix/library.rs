@@ -34,6 +34,12 @@ pub fn pin() -> Result<()> {
     Ok(())
 }
 
+/// Has this called when the process ends by itself, not by a signal. The library has to stay loaded ([`pin`]).
+pub fn at_exit(act: extern "C" fn()) {
+    // SAFETY: only notes a function of this library, which stays loaded. When it cannot be noted nothing is called.
+    unsafe { libc::atexit(act) };
+}
+
 /// The file this library was loaded from.
 pub fn path() -> Option<String> {
     loaded_from().map(|file| file.to_string_lossy().into_owned())

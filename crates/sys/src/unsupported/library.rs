@@ -13,6 +13,8 @@ pub fn pin() -> Result<()> {
     Err(unsupported("keeping a library loaded"))
 }
 
+pub fn at_exit(_act: extern "C" fn()) {}
+
 pub fn path() -> Option<String> {
     None
 }

@@ -70,6 +70,22 @@ fn two_workers_that_go_to_sleep_leave_no_task() {
     });
 }
 
+#[test]
+fn two_ringers_ring_two_sleepers() {
+    check("two ringers", 3, || {
+        let line = Line::new(2, 2, 2);
+        line.queue.sleeps(0);
+        line.queue.sleeps(1);
+        let other = thread::spawn({
+            let line = line.clone();
+            move || line.queue.wake(1, |_| {})
+        });
+        let rung = line.queue.wake(1, |_| {}) + other.join().unwrap();
+        let asleep = [0, 1].into_iter().filter(|worker| line.queue.is_asleep(*worker)).count();
+        assert_eq!((rung, asleep), (2, 0), "each ringer rings somebody whom the other does not");
+    });
+}
+
 /// Worker 0 is killed in its sleep, with or without a ring that was meant for it. The supervisor then wakes one more.
 #[test]
 fn a_ring_that_went_to_a_dead_worker_is_made_good_after_the_reap() {

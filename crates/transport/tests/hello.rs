@@ -1,0 +1,86 @@
+//! The first words on the line, when they are not what the parent would say: the worker refuses and does not fall over.
+#![cfg(not(loom))]
+
+use farm_sys::Line;
+use farm_transport::endpoint::{Endpoint, Hello};
+use farm_transport::layout;
+use proptest::prelude::*;
+
+/// What a worker makes of these messages, after which the parent hangs up.
+fn refused(messages: &[&[u8]]) -> String {
+    let (line, theirs) = Line::pair().unwrap();
+    for message in messages {
+        line.send(message, &[]).unwrap();
+    }
+    drop(line);
+    match Endpoint::open(Line::from_fd(theirs)) {
+        Ok(_) => panic!("a worker joined without any descriptor"),
+        Err(refused) => refused.to_string(),
+    }
+}
+
+fn hello() -> Hello {
+    Hello {
+        layout: layout::VERSION,
+        worker: 0,
+        workers: 1,
+        lanes: 1,
+        spin_ns: 0,
+        cpus: 1,
+        boot_len: 0,
+        arena_len: 4096,
+        requests_len: 4096,
+        max_shared: 4096,
+    }
+}
+
+fn said(hello: &Hello) -> String {
+    refused(&[&serde_json::to_vec(hello).unwrap()])
+}
+
+#[test]
+fn another_layout_is_named() {
+    let text = said(&Hello { layout: layout::VERSION + 1, ..hello() });
+    assert!(text.contains(&format!("layout {}", layout::VERSION + 1)), "{text}");
+}
+
+#[test]
+fn numbers_out_of_range_are_refused() {
+    let wrong = [
+        Hello { worker: 1, ..hello() },
+        Hello { workers: 0, ..hello() },
+        Hello { workers: layout::MAX_WORKERS + 1, ..hello() },
+        Hello { lanes: layout::LANES + 1, ..hello() },
+    ];
+    for hello in wrong {
+        let text = said(&hello);
+        assert!(text.contains("out of range"), "{hello:?}: {text}");
+    }
+}
+
+#[test]
+fn a_parent_that_hangs_up_half_way_is_told_apart() {
+    assert!(refused(&[]).contains("closed"));
+    assert!(said(&hello()).contains("closed"), "the descriptors are still to come");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn garbage_is_refused(message in proptest::collection::vec(any::<u8>(), 1..6000)) {
+        refused(&[&message]);
+    }
+
+    /// A real hello with one byte changed or cut short somewhere.
+    #[test]
+    fn a_damaged_hello_is_refused(at in 0usize..200, byte: u8, cut: bool) {
+        let mut message = serde_json::to_vec(&hello()).unwrap();
+        let at = at % message.len();
+        message[at] = byte;
+        if cut {
+            message.truncate(at.max(1));
+        }
+        refused(&[&message]);
+    }
+}
