@@ -88,7 +88,8 @@ describe('index.d.ts declares what there is:', () => {
 
   test('the figures', async () => {
     const farm = openFarm('calls/surroundings.js');
-    await farm.service.pid();
+    // The word that a worker is online may come a moment after its first answer.
+    await Promise.all([farm.service.pid(), farm.ready()]);
     const stats = farm.stats();
     expect(keys(stats)).toEqual(declared('interface FarmStats').sort());
     expect(keys(stats.tasks)).toEqual(declared('interface FarmStats', 'tasks').sort());

@@ -3,7 +3,7 @@
 const { execFile } = require('node:child_process');
 const path = require('node:path');
 const { promisify } = require('node:util');
-const { openFarm } = require('./fixtures/open-farm');
+const { openFarm, next } = require('./fixtures/open-farm');
 
 const MODULE = 'calls/surroundings.js';
 
@@ -80,6 +80,44 @@ describe.each(['stdout', 'stderr'])('%s', (stream) => {
       expect(numbers.every((number, i) => number === i % 3000)).toBe(true);
     }
   });
+});
+
+describe.each(['inherit', 'prefix'])('stderr %s', (stderr) => {
+  const prefix = stderr === 'prefix' ? '[worker 1] ' : '';
+  const lines = Array.from({ length: 20_000 }, (_, i) => `${prefix}a line of some length ${i}\n`).join('');
+
+  test.each(['close', 'destroy', 'process.exit', 'nothing'])('is complete when the caller ends by %s', async (leave) => {
+    const written = await outputOf({ stderr, leave }, ['fill', 'stderr', 20_000, 'a line of some length'], ['write', 'stderr', 'no end']);
+    expect(written.stderr).toBe(`${lines}${prefix}no end${stderr === 'prefix' ? '\n' : ''}`);
+  });
+});
+
+test.each(['stdout', 'stderr'])('a worker that leaves has written all of its %s', async (stream) => {
+  const farm = openFarm(MODULE, { [stream]: 'pipe' });
+  let length = 0;
+  farm.on(stream, (bytes) => {
+    length += bytes.length;
+  });
+  const exit = next(farm, 'exit');
+  // More than a pipe holds, not waited for by the task.
+  await farm.service.fill(stream, 20, 'x'.repeat(100_000));
+  await farm.close();
+  expect((await exit)[0]).toMatchObject({ exitCode: 0, killedFor: null });
+  expect(length).toBe(Array.from({ length: 20 }, (_, i) => `${'x'.repeat(100_000)} ${i}\n`.length).reduce((a, b) => a + b));
+});
+
+test('all that a worker has written comes before its exit', async () => {
+  const farm = openFarm(MODULE, { stdout: 'pipe', stderr: 'pipe' });
+  for (let round = 0; round < 10; round++) {
+    const written = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr']) farm.on(name, (bytes) => (written[name] += bytes));
+    const atExit = new Promise((resolve) => {
+      farm.once('exit', () => resolve({ ...written }));
+    });
+    await expect(farm.service.fillAndExit('stdout', 'stderr', 'x'.repeat(40_000))).rejects.toMatchObject({ code: 'ERR_FARM_WORKER_EXIT' });
+    expect(await atExit).toEqual({ stdout: 'x'.repeat(40_000), stderr: 'x'.repeat(40_000) });
+    farm.removeAllListeners();
+  }
 });
 
 test.each([

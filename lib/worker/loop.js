@@ -263,6 +263,7 @@ async function leave() {
     process.exitCode = 1;
     process.emitWarning(/** @type {any} */ (error));
   }
+  await require('./output').written();
   native.workerBye();
   // Not by a signal: exit handlers run, coverage and compile cache are written.
   process.exit();

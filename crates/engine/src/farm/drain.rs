@@ -176,6 +176,7 @@ impl Farm {
                 break;
             }
         }
+        worker.flush();
         if worker.should_ring() {
             self.shared.ring(index as u16);
         }

@@ -31,6 +31,11 @@ impl WorkerEnd {
     /// A block of the worker's arena is free again.
     pub fn give_back(&mut self, at: u64, len: u64) {
         self.waiting.push((at, len));
+        self.flush();
+    }
+
+    /// Gives back what had no room in the ring before.
+    pub fn flush(&mut self) {
         while let Some((at, len)) = self.waiting.last() {
             if !self.give_back.push(0, &[&at.to_le_bytes(), &len.to_le_bytes()]) {
                 return;

@@ -60,7 +60,7 @@ impl Stream {
                 break;
             }
             if self.output == Output::Pipe {
-                self.pass_on();
+                self.pass_on(true);
             }
         }
     }
@@ -99,12 +99,14 @@ impl Stream {
         String::from_utf8_lossy(&bytes).trim_end().to_string()
     }
 
-    /// Passes on what was read; true when the pipe has ended.
-    fn pass_on(&self) -> bool {
+    /// Passes on what was read, of prefixed lines only whole ones unless it is `all`; true when the pipe has ended.
+    fn pass_on(&self, all: bool) -> bool {
         let (bytes, ended) = {
             let Ok(mut kept) = self.kept.lock() else { return true };
-            let whole = if self.output == Output::Prefix && !kept.ended && kept.pending.len() < MOST_PENDING {
-                kept.pending.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+            let whole = if self.output == Output::Prefix && !all && !kept.ended {
+                let end = kept.pending.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
+                let long = if kept.pending.len() >= MOST_PENDING { kept.pending.len() } else { 0 };
+                end.unwrap_or(long)
             } else {
                 kept.pending.len()
             };
@@ -131,7 +133,7 @@ impl Stream {
     fn pump(&self) -> bool {
         for _ in 0..ROUNDS {
             let any = self.read(MOST_PENDING);
-            if self.pass_on() {
+            if self.pass_on(false) {
                 return true;
             }
             if !any {
@@ -250,6 +252,7 @@ fn run(poller: Poller, orders: &Receiver<Order>, bell: &Doorbell) {
                         Order::Flush(done) => {
                             streams.values().for_each(|stream| {
                                 stream.pump();
+                                stream.pass_on(true);
                             });
                             let _ = done.send(());
                         }
