@@ -123,10 +123,6 @@ impl Shared {
         }
         held
     }
-
-    pub fn is_current(&self, slot: u32, turn: u64) -> bool {
-        self.truth.get(slot as usize).is_some_and(|truth| truth.turn.load(Acquire) == turn)
-    }
 }
 
 /// A publication that a dead worker held.

@@ -21,8 +21,4 @@ impl Error {
     pub fn last(op: &'static str) -> Self {
         Error::System { op, source: io::Error::last_os_error() }
     }
-
-    pub fn is_out_of_memory(&self) -> bool {
-        matches!(self, Error::System { source, .. } if matches!(source.kind(), io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull))
-    }
 }

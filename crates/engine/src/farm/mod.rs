@@ -133,15 +133,6 @@ impl Farm {
         self.tasks.open()
     }
 
-    pub fn waiting_tasks(&self) -> usize {
-        self.tasks.waiting()
-    }
-
-    /// Bytes of shared memory in use for arguments.
-    pub fn shared_bytes(&self) -> u64 {
-        self.requests.used()
-    }
-
     /// Asks for up to `workers` workers without a task.
     pub fn demand(&mut self, workers: usize) {
         if workers > self.asked && !self.closing {

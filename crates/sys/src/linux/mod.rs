@@ -13,7 +13,7 @@ pub use doorbell::Doorbell;
 pub use line::{pipe, Line};
 pub use memory::Memory;
 pub use poller::Poller;
-pub use usage::{memory_available, memory_limit, monotonic_ns, private_memory, process_state, usable_cpus};
+pub use usage::{memory_available, memory_limit, monotonic_ns, usable_cpus};
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 

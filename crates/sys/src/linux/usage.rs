@@ -59,16 +59,3 @@ pub fn memory_available() -> u64 {
     let machine = meminfo("MemAvailable:").unwrap_or(u64::MAX);
     cgroup_memory().map(|(limit, used)| limit.saturating_sub(used)).fold(machine, u64::min)
 }
-
-/// Private memory (RssAnon) of a process in bytes; shared pages do not count.
-pub fn private_memory(pid: i32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find(|line| line.starts_with("RssAnon:"))?;
-    line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
-}
-
-/// The state letter of a process (`R` running, `S` asleep, `T` stopped, `Z` ended) from `/proc/<pid>/stat`.
-pub fn process_state(pid: i32) -> Option<char> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    text[text.rfind(')')? + 1..].trim_start().chars().next()
-}

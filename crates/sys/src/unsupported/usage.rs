@@ -20,11 +20,3 @@ pub fn memory_limit() -> u64 {
 pub fn memory_available() -> u64 {
     u64::MAX
 }
-
-pub fn private_memory(_pid: i32) -> Option<u64> {
-    None
-}
-
-pub fn process_state(_pid: i32) -> Option<char> {
-    None
-}
