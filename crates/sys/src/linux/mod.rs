@@ -5,6 +5,7 @@ mod doorbell;
 mod line;
 mod memory;
 mod poller;
+pub mod process_usage;
 mod usage;
 
 pub use crate::unix::library;

@@ -7,6 +7,7 @@ mod child;
 pub mod library;
 mod line;
 mod memory;
+pub mod process_usage;
 mod usage;
 
 #[cfg(unix)]

@@ -1,0 +1,19 @@
+//! What another process uses: unknown here.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessState {
+    pub letter: char,
+    pub ticks: u64,
+}
+
+pub fn cpu_ns(_pid: i32) -> Option<u64> {
+    None
+}
+
+pub fn private_bytes(_pid: i32) -> Option<u64> {
+    None
+}
+
+pub fn process_state(_pid: i32) -> Option<ProcessState> {
+    None
+}
