@@ -2,6 +2,7 @@
 
 const net = require('node:net');
 const { once } = require('node:events');
+const path = require('node:path');
 const { WorkerFarm } = require('..');
 const { until, worker } = require('./fixtures/life/processes');
 
@@ -68,4 +69,20 @@ test('a socket that the module opened answers between tasks and during a flood',
   socket.write('idle');
   expect(String((await once(socket, 'data'))[0])).toBe('idle');
   socket.destroy();
+});
+
+test('small replies take the short way again after large ones', async () => {
+  const counted = new WorkerFarm(path.join(__dirname, 'fixtures', 'calls', 'counted-sends.js'), { max: 1 });
+  try {
+    for (let n = 0; n < 3; n++) expect(await counted.run('reply', [200_000])).toHaveLength(200_000);
+    const large = await counted.run('sends');
+    expect(large).toBeGreaterThanOrEqual(3);
+    // The large scratch is kept for a while, in case more of these come.
+    for (let n = 0; n < 150; n++) await counted.run('reply', [10]);
+    const before = await counted.run('sends');
+    for (let n = 0; n < 50; n++) await counted.run('reply', [10]);
+    expect(await counted.run('sends')).toBe(before);
+  } finally {
+    await counted.destroy();
+  }
 });

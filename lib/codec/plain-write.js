@@ -23,7 +23,9 @@ const objectPrototype = Object.prototype;
 const { getPrototypeOf, hasOwn } = Object;
 const { isProxy } = require('node:util').types;
 
-let bytes = /** @type {import('./plain-text').Target} */ (Buffer.allocUnsafeSlow(SCRATCH_BYTES));
+/** Where every message starts out; a worker sends what lies in it without another copy. */
+const SCRATCH = /** @type {import('./plain-text').Target} */ (Buffer.allocUnsafeSlow(SCRATCH_BYTES));
+let bytes = SCRATCH;
 let view = new DataView(bytes.buffer);
 let limit = SCRATCH_BYTES - MARGIN;
 let lastEnd = 0;
@@ -81,7 +83,7 @@ function giveBackScratch() {
   smallMessages = lastEnd > SCRATCH_BYTES ? 0 : smallMessages + 1;
   if (smallMessages < 100) return;
   smallMessages = 0;
-  setScratch(Buffer.allocUnsafeSlow(SCRATCH_BYTES));
+  setScratch(SCRATCH);
 }
 
 function setScratch(buffer) {
@@ -247,4 +249,4 @@ function define(shape, position) {
   return putDefinition(bytes, view, position, shape);
 }
 
-module.exports = { writePlain };
+module.exports = { writePlain, SCRATCH };

@@ -7,6 +7,7 @@
  */
 
 const { encode, decode, encodeError, makeCodec } = require('../codec');
+const { SCRATCH } = require('../codec/plain-write');
 const { FarmError } = require('../errors');
 const context = require('./context');
 const { methodOf } = require('./module');
@@ -41,8 +42,6 @@ let decodeValue = decode;
 
 const input = Buffer.allocUnsafeSlow(INPUT_BYTES);
 const head = new Uint32Array(6);
-/** The codec's own scratch: what lies there is sent without another copy. @type {Buffer} */
-let output;
 
 /** @type {(Task | undefined)[]} */
 const running = [];
@@ -62,9 +61,7 @@ function start(addon, module, settings) {
   const codec = makeCodec(settings.codec);
   encodeValue = codec.encode;
   decodeValue = codec.decode;
-  // Any plain value shows the scratch; the default codec keeps it.
-  output = encode(0).bytes;
-  native.workerStart(input, output, Buffer.from(head.buffer), turn);
+  native.workerStart(input, SCRATCH, Buffer.from(head.buffer), turn);
   turn();
 }
 
@@ -198,7 +195,7 @@ function answer(lane, tag, encoded) {
   const { kind, bytes, start: from, end, attachments } = encoded;
   let code;
   if (held.length > 0) code = FULL;
-  else if (attachments === null && from === 0 && (bytes === output || end === 0)) code = native.workerFinishAndNext(lane, tag, kind, end);
+  else if (attachments === null && from === 0 && (bytes === SCRATCH || end === 0)) code = native.workerFinishAndNext(lane, tag, kind, end);
   else {
     code = native.workerSend(lane, tag, kind, bytes.subarray(from, end), attachments ?? []);
     if (code === 0) code = native.workerNext();

@@ -29,7 +29,7 @@ pub const NO_BLOCK: u64 = u64::MAX;
 /// The head of a reply in the ring; the inline payload, if any, follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyHead {
-    /// `turn:44 | slot:20` of the task.
+    /// `turn | slot` of the task, as in its entry.
     pub task: u64,
     /// Bytes of the payload: attachment table, then body.
     pub len: u32,

@@ -16,7 +16,6 @@ mod arena;
 pub mod endpoint;
 #[cfg(not(loom))]
 pub mod frame;
-#[cfg(not(loom))]
 pub mod layout;
 #[cfg(not(loom))]
 pub mod node_ipc;

@@ -167,11 +167,6 @@ impl Queue {
         self.swap(slot, State::new(turn, 0, Kind::Ready), State::new(turn, 0, Kind::Withdrawn))
     }
 
-    /// Nobody else may write this slot now: it ended, was withdrawn, or its worker is reaped.
-    pub fn free(&self, slot: u32, turn: u64) {
-        self.state_word(slot).store(State::new(turn, 0, Kind::Free).0, Release);
-    }
-
     /// The parent goes to sleep: from now on whoever has news rings. The caller must look at everything once more.
     pub fn parent_sleeps(&self) {
         self.parent_asleep().store(1, Relaxed);

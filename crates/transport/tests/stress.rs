@@ -286,7 +286,6 @@ impl Parent {
         if let Some((at, len)) = block {
             self.requests.give(at, len);
         }
-        self.line.queue.queue.free(slot, turn);
         self.free.push(slot);
         self.counts.slots_back += 1;
     }

@@ -58,9 +58,6 @@ fn two_laps_with_a_withdrawn_task_and_a_slot_that_stays_claimed() {
         line.publish(2, first + 2);
         room(first + 3);
         let again = withdrawn || queue.state(1).kind() == Kind::Done;
-        if again {
-            queue.free(1, first + 1);
-        }
         line.publish(if again { 1 } else { 3 }, first + 3);
 
         let mut got: Vec<u64> = Vec::new();
@@ -91,7 +88,6 @@ fn a_late_consumer_never_takes_the_next_task_of_a_slot() {
         while !withdrawn && queue.state(0).kind() != Kind::Done {
             thread::yield_now();
         }
-        queue.free(0, first);
         line.publish(0, first + 1);
         let mut got = worker.join().unwrap();
         while let Some((turn, _)) = claim(&line, 1) {
