@@ -31,6 +31,9 @@ const TURN: u64 = 1_000_000;
 const VIEW_BUDGET: u64 = 64 << 20;
 /// Turns of a worker's thread on its CPU, ns; the system's own are about 3 ms. The parent's then come at once.
 const SCHEDULER_TURN: u64 = 20_000_000;
+/// Bytes of freed memory that a worker keeps: a task that makes large Buffers would else take each anew from the system,
+/// page by page (docs/design/decisions.md, 9).
+const KEPT_MEMORY: i32 = 16 << 20;
 
 struct Worker {
     endpoint: Endpoint,
@@ -65,6 +68,7 @@ pub fn worker_open(line: i32, parent: i32) -> Result<Buffer> {
         std::process::exit(0);
     }
     system::take_longer_turns(SCHEDULER_TURN);
+    system::library::keep_freed_memory(KEPT_MEMORY);
     let line = system::inherit_line(line).map_err(|error| failed(&error))?;
     let (endpoint, boot) = Endpoint::open(line).map_err(|error| failed(&error))?;
     OPENED.with(|opened| *opened.borrow_mut() = Some(endpoint));

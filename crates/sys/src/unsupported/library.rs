@@ -15,6 +15,8 @@ pub fn pin() -> Result<()> {
 
 pub fn at_exit(_act: extern "C" fn()) {}
 
+pub fn keep_freed_memory(_bytes: i32) {}
+
 pub fn path() -> Option<String> {
     None
 }
