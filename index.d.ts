@@ -197,11 +197,23 @@ export interface WorkerExit extends WorkerInfo {
   stderr: string;
   /** How long it lived (ms). */
   age: number;
+  /** CPU time (ms) that it and the children it waited for have used; null where the system did not tell. */
+  cpuTime: number | null;
+  /** The most memory (bytes) it had resident at a time, shared memory included; null where that is not known. */
+  maxMemory: number | null;
+  /** Why it ended, in one word. */
+  verdict: ExitVerdict;
   /** Why the farm has killed it; null when it has not. */
   killedFor: string | null;
   /** The farm wanted it to go. */
   planned: boolean;
 }
+
+/**
+ * Why a worker ended: out of memory for its JavaScript heap, killed by the kernel's out-of-memory killer, crashed by a
+ * signal of its own making, killed by a signal that somebody sent, exited by itself, or `killedFor`, when farm ended it.
+ */
+export type ExitVerdict = 'heap-out-of-memory' | 'oom-killer' | 'crashed' | 'killed' | 'exited' | 'unknown' | (string & {});
 
 export interface FarmStats {
   state: 'open' | 'closing' | 'closed';

@@ -5,6 +5,7 @@
  */
 
 const { FarmError } = require('./errors');
+const { exitRecord, howItEnded, lastWords } = require('./exit-record');
 
 /** Kinds of settlement that no worker sent; engine/farm and transport/frame.rs. */
 const EXPIRED = 6;
@@ -13,68 +14,6 @@ const LOST = 10;
 const TIMED_OUT = 11;
 const NO_MEMORY = 12;
 const CLOSED = 13;
-
-/** @type {Record<string, string>} */
-const DESCRIPTIONS = {
-  SIGSEGV: 'invalid memory reference',
-  SIGABRT: 'abort',
-  SIGKILL: 'killed, possibly by the out-of-memory killer',
-  SIGTERM: 'terminated',
-  SIGBUS: 'bad memory access',
-  SIGILL: 'illegal instruction',
-  SIGFPE: 'arithmetic error',
-  SIGTRAP: 'trap',
-};
-
-/** @param {number | null} number */
-function signalName(number) {
-  if (number === null || number === undefined) return null;
-  const { signals } = require('node:os').constants;
-  return Object.keys(signals).find((name) => signals[/** @type {any} */ (name)] === number) ?? `signal ${number}`;
-}
-
-/**
- * @typedef {object} ExitRecord how a worker ended
- * @property {number} workerId
- * @property {number} pid
- * @property {number | null} exitCode
- * @property {string | null} signal
- * @property {string | null} signalDescription
- * @property {string} stderr the last lines
- * @property {number} age ms
- * @property {string | null} killedFor why farm ended it, if it did
- * @property {boolean} [started] the task's code ran
- */
-
-/**
- * @param {any} raw as the supervisor wrote it
- * @returns {ExitRecord}
- */
-function exitRecord(raw) {
-  const signal = signalName(raw.signal);
-  return { ...raw, signal, signalDescription: signal === null ? null : (DESCRIPTIONS[signal] ?? null) };
-}
-
-/** @param {ExitRecord} record */
-function howItEnded(record) {
-  if (record.killedFor === 'poison') return 'was ended because a worker of this farm wrote over the shared queue';
-  if (record.killedFor === 'cancel') return 'was killed because a cancelled task beside this one did not let go';
-  if (record.killedFor === 'channel') return 'was killed because it closed its IPC channel, or wrote to it what process.send() does not write,';
-  if (record.killedFor === 'startTimeout') return 'was killed because it was not ready within startTimeout';
-  if (record.killedFor) return 'was killed because the farm was closed';
-  if (record.signal !== null) {
-    return `was ended by ${record.signal}${record.signalDescription ? ` (${record.signalDescription})` : ''}`;
-  }
-  if (record.exitCode !== null && record.exitCode !== undefined) return `exited with code ${record.exitCode}`;
-  return 'ended; its exit status is unknown';
-}
-
-/** @param {ExitRecord} record */
-function lastWords(record) {
-  if (!record.stderr) return '';
-  const lines = record.stderr.split('\n');
-  return `\nLast lines of its stderr:\n${lines.slice(-8).map((line) => `  ${line}`).join('\n')}`;
-}
 
 /**
  * @param {any} raw
@@ -131,4 +70,4 @@ function farmError(tag, text, task, causeOf) {
   }
 }
 
-module.exports = { farmError, queueTimeout, noMemory, closed, exitRecord, howItEnded, lastWords };
+module.exports = { farmError, queueTimeout, noMemory, closed };

@@ -3,7 +3,7 @@
 /** The workers of one farm as its events tell: who is there, who waits for them, what they said before they ended. */
 
 const { decodeError } = require('./codec');
-const outcome = require('./outcome');
+const { exitRecord } = require('./exit-record');
 const { startError } = require('./start-error');
 
 /** @typedef {{ resolve: (value?: any) => void, reject: (error: unknown) => void, wanted: number }} Waiting */
@@ -115,7 +115,7 @@ class Roster {
   /** @param {any} event */
   #onExit({ record: raw, planned }) {
     // Whether it was started is a fact of each task, not of the worker.
-    const { started, ...record } = outcome.exitRecord(raw);
+    const { started, ...record } = exitRecord(raw);
     const { workerId } = record;
     this.#workers.delete(workerId);
     const error = this.#lastErrors.get(workerId);

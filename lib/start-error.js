@@ -3,7 +3,7 @@
 /** ERR_FARM_START: why a worker never came up, with what it said. */
 
 const { FarmError } = require('./errors');
-const { exitRecord, howItEnded, lastWords } = require('./outcome');
+const { exitRecord, howItEnded, lastWords } = require('./exit-record');
 
 /**
  * @param {{ reason: 'spawn' | 'load' | 'handshake', message: string, record: any }} event

@@ -21,6 +21,6 @@ pub use plan::{ExitStatus, Program, SpawnPlan, Stdio};
 
 pub use os::process_usage as usage;
 pub use os::{
-    die_with_parent, library, memory_available, memory_limit, monotonic_ns, pipe, spawn, take_longer_turns,
+    die_with_parent, library, memory_available, memory_limit, monotonic_ns, oom_kills, pipe, spawn, take_longer_turns,
     usable_cpus, watch_line, Child, Doorbell, Fd, Line, Memory, Poller, SUPPORTED,
 };

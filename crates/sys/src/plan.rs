@@ -32,9 +32,13 @@ pub struct SpawnPlan {
     pub pass: Vec<(Fd, i32)>,
 }
 
-/// How a process ended. Both `None`: it was reaped by somebody else and its status is unknown.
+/// How a process ended. All `None`: it was reaped by somebody else and its status is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ExitStatus {
     pub code: Option<i32>,
     pub signal: Option<i32>,
+    /// CPU time of the process and of the children it has waited for.
+    pub cpu_ns: Option<u64>,
+    /// The most bytes it had in memory at a time; `None` also where the system cannot tell them from its parent's.
+    pub max_resident: Option<u64>,
 }

@@ -3,7 +3,11 @@
 mod command;
 mod output;
 mod record;
+mod usage;
+mod verdict;
 
 pub use command::spawn_plan;
 pub use output::{Pump, Stream};
 pub use record::ExitRecord;
+pub use usage::{MostMemory, OomKills};
+pub use verdict::verdict;

@@ -1,6 +1,5 @@
 //! How a worker ended, as the error of its tasks tells it.
 
-use farm_sys::ExitStatus;
 use serde::Serialize;
 
 #[derive(Debug, Clone, Serialize)]
@@ -11,33 +10,17 @@ pub struct ExitRecord {
     pub exit_code: Option<i32>,
     /// Number; names are the JavaScript side's.
     pub signal: Option<i32>,
+    /// Why it ended, in one word; `verdict.rs`.
+    pub verdict: &'static str,
     /// The last lines written to stderr.
     pub stderr: String,
     /// How long the worker lived, ms.
     pub age: u64,
+    /// CPU time it used, ms.
+    pub cpu_time: Option<u64>,
+    /// The most memory it had at a time, bytes.
+    pub max_memory: Option<u64>,
     /// Why farm killed it, if it did.
     pub killed_for: Option<&'static str>,
     pub started: bool,
-}
-
-impl ExitRecord {
-    pub fn new(
-        worker_id: usize,
-        pid: i32,
-        status: ExitStatus,
-        stderr: String,
-        age: u64,
-        killed_for: Option<&'static str>,
-    ) -> Self {
-        ExitRecord {
-            worker_id,
-            pid,
-            exit_code: status.code,
-            signal: status.signal,
-            stderr,
-            age,
-            killed_for,
-            started: true,
-        }
-    }
 }

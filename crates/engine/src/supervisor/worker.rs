@@ -2,7 +2,7 @@
 
 use super::forked::Forked;
 use crate::pool::workers::Cause;
-use crate::process::{ExitRecord, Stream};
+use crate::process::{verdict, ExitRecord, MostMemory, OomKills, Stream};
 use crate::shared::WorkerLine;
 use farm_sys::{Child, ExitStatus, Line};
 use farm_transport::layout::{worker::MAIL_FROM_SUPERVISOR, LANES};
@@ -21,6 +21,8 @@ pub struct Worker {
     pub failed: bool,
     /// A signal that waits for the child to exist.
     pub kill_on_arrival: bool,
+    pub most_memory: MostMemory,
+    oom_kills: OomKills,
     /// For a script that does not map the queue.
     pub forked: Option<Forked>,
     /// What each lane was seen to run first, and when: a start that the worker moves later does not count.
@@ -49,6 +51,8 @@ impl Worker {
             cause: None,
             failed: false,
             kill_on_arrival: false,
+            most_memory: MostMemory::default(),
+            oom_kills: OomKills::so_far(),
             forked,
             seen: RefCell::new(vec![(0, 0); LANES]),
             mail,
@@ -73,6 +77,7 @@ impl Worker {
         self.cause = self.cause.or(Some(cause));
         match &self.child {
             Some(child) => {
+                self.most_memory.look(child.pid());
                 let _ = child.signal(SIGKILL);
             }
             None => self.kill_on_arrival = true,
@@ -118,7 +123,19 @@ impl Worker {
         }
         let stderr =
             self.streams.iter().find(|stream| stream.is_stderr()).map(|stream| stream.tail()).unwrap_or_default();
-        let age = now.saturating_sub(self.spawned_at) / 1_000_000;
-        ExitRecord::new(index + 1, self.pid(), status, stderr, age, self.cause.map(Cause::name))
+        let killed_for = self.cause.map(Cause::name);
+        ExitRecord {
+            worker_id: index + 1,
+            pid: self.pid(),
+            exit_code: status.code,
+            signal: status.signal,
+            verdict: verdict(&status, killed_for, &stderr, || self.oom_kills.take_one_more()),
+            stderr,
+            age: now.saturating_sub(self.spawned_at) / 1_000_000,
+            cpu_time: status.cpu_ns.map(|ns| ns.div_ceil(1_000_000)),
+            max_memory: self.most_memory.total(status.max_resident),
+            killed_for,
+            started: true,
+        }
     }
 }

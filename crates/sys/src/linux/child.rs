@@ -14,6 +14,9 @@ const FORCE_NO_PIDFD: &str = "FARM_FORCE_NO_PIDFD";
 pub struct Child {
     pid: Pid,
     pidfd: Option<Fd>,
+    /// What this process had in memory at most when the child was started. The child's own figure begins there, because
+    /// until it runs its program it shares our memory.
+    inherited_resident: u64,
 }
 
 /// Starts the program. Blocks until the child runs it; must be called from a thread that never ends, since the
@@ -23,7 +26,7 @@ pub fn spawn(plan: &SpawnPlan) -> Result<Child> {
     let pid = Pid::from_raw(raw).ok_or(Error::Unsupported { what: "a child with pid 0" })?;
     let forced_off = std::env::var_os(FORCE_NO_PIDFD).is_some_and(|value| value == "1");
     let pidfd = if forced_off { None } else { process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Fd::from) };
-    Ok(Child { pid, pidfd })
+    Ok(Child { pid, pidfd, inherited_resident: own_max_resident() })
 }
 
 impl Child {
@@ -69,13 +72,41 @@ impl Child {
 
     /// The exit status, if the child has ended. Somebody else's reaping is an exit with unknown status.
     pub fn reap(&self) -> Option<ExitStatus> {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        match process::waitid(WaitId::Pid(self.pid), options) {
-            Ok(None) => None,
-            Ok(Some(status)) => Some(ExitStatus { code: status.exit_status(), signal: status.terminating_signal() }),
-            Err(Errno::INTR) => None,
-            Err(_) => Some(ExitStatus::default()),
+        let mut status = 0;
+        // SAFETY: an all-zero rusage is a valid one, and only storage for the call.
+        let mut used: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: both places live on this stack for the length of the call.
+        let reaped = unsafe { libc::wait4(self.pid(), &mut status, libc::WNOHANG, &mut used) };
+        if reaped == 0 || (reaped < 0 && Errno::from_io_error(&std::io::Error::last_os_error()) == Some(Errno::INTR)) {
+            return None;
         }
+        if reaped < 0 {
+            return Some(ExitStatus::default());
+        }
+        let resident = max_resident(&used);
+        Some(ExitStatus {
+            code: libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status)),
+            signal: libc::WIFSIGNALED(status).then(|| libc::WTERMSIG(status)),
+            cpu_ns: Some(ns(used.ru_utime) + ns(used.ru_stime)),
+            max_resident: Some(resident).filter(|resident| *resident > self.inherited_resident),
+        })
+    }
+}
+
+fn ns(time: libc::timeval) -> u64 {
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_usec as u64 * 1000
+}
+
+fn max_resident(used: &libc::rusage) -> u64 {
+    used.ru_maxrss as u64 * 1024
+}
+
+fn own_max_resident() -> u64 {
+    // SAFETY: an all-zero rusage is a valid one; the call fills it and cannot fail for this process.
+    unsafe {
+        let mut used: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &mut used);
+        max_resident(&used)
     }
 }
 

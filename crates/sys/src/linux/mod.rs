@@ -14,7 +14,7 @@ pub use doorbell::Doorbell;
 pub use line::{pipe, Line};
 pub use memory::Memory;
 pub use poller::Poller;
-pub use usage::{memory_available, memory_limit, monotonic_ns, usable_cpus};
+pub use usage::{memory_available, memory_limit, monotonic_ns, oom_kills, usable_cpus};
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 

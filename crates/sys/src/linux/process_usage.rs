@@ -15,7 +15,7 @@ pub struct ProcessState {
 
 /// A file of /proc, whose text is short.
 fn read(pid: i32, name: &str) -> Option<String> {
-    let mut bytes = [0; 1024];
+    let mut bytes = [0; 4096];
     let mut len = 0;
     let mut file = File::open(format!("/proc/{pid}/{name}")).ok()?;
     while len < bytes.len() {
@@ -44,6 +44,13 @@ pub fn private_bytes(pid: i32) -> Option<u64> {
     let mut pages = text.split_ascii_whitespace().skip(1).map(str::parse::<u64>);
     let (resident, shared) = (pages.next()?.ok()?, pages.next()?.ok()?);
     Some(resident.saturating_sub(shared) * rustix::param::page_size() as u64)
+}
+
+/// The most bytes it had in memory at a time, shared ones included; unlike the figure at its end, its own alone.
+pub fn max_resident(pid: i32) -> Option<u64> {
+    let text = read(pid, "status")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
 /// `None` when there is no such process any more.

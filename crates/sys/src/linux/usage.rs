@@ -59,3 +59,19 @@ pub fn memory_available() -> u64 {
     let machine = meminfo("MemAvailable:").unwrap_or(u64::MAX);
     cgroup_memory().map(|(limit, used)| limit.saturating_sub(used)).fold(machine, u64::min)
 }
+
+/// How many processes the kernel has killed for memory: in the cgroup of this process, or on the machine where that
+/// cannot be read. Only its rise says something.
+pub fn oom_kills() -> Option<u64> {
+    let of = |path: &str| {
+        let text = fs::read_to_string(path).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
+    };
+    let v1 = || {
+        let text = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let path = text.lines().find_map(|line| line.split_once(":memory:"))?.1;
+        of(&format!("/sys/fs/cgroup/memory{path}/memory.oom_control"))
+    };
+    let v2 = || of(&format!("{}/memory.events", cgroup()?));
+    v2().or_else(v1).or_else(|| of("/proc/vmstat"))
+}

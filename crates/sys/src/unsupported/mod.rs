@@ -15,7 +15,7 @@ pub use crate::unix::library;
 pub use child::{die_with_parent, spawn, take_longer_turns, watch_line, Child};
 pub use line::{pipe, Doorbell, Fd, Line, Poller};
 pub use memory::Memory;
-pub use usage::{memory_available, memory_limit, monotonic_ns, usable_cpus};
+pub use usage::{memory_available, memory_limit, monotonic_ns, oom_kills, usable_cpus};
 
 use crate::Error;
 

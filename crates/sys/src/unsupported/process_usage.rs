@@ -14,6 +14,10 @@ pub fn private_bytes(_pid: i32) -> Option<u64> {
     None
 }
 
+pub fn max_resident(_pid: i32) -> Option<u64> {
+    None
+}
+
 pub fn process_state(_pid: i32) -> Option<ProcessState> {
     None
 }

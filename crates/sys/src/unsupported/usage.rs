@@ -20,3 +20,7 @@ pub fn memory_limit() -> u64 {
 pub fn memory_available() -> u64 {
     u64::MAX
 }
+
+pub fn oom_kills() -> Option<u64> {
+    None
+}

@@ -1,0 +1,97 @@
+'use strict';
+
+/** How a worker ended: the supervisor's record with names for its numbers, and in words. */
+
+/** What a signal stands for that the process has brought upon itself, or that somebody sends. @type {Record<string, string>} */
+const DESCRIPTIONS = {
+  SIGSEGV: 'invalid memory reference',
+  SIGABRT: 'abort',
+  SIGKILL: 'killed',
+  SIGTERM: 'terminated',
+  SIGBUS: 'bad memory access',
+  SIGILL: 'illegal instruction',
+  SIGFPE: 'arithmetic error',
+  SIGTRAP: 'trap',
+  SIGSYS: 'forbidden system call',
+  SIGXCPU: 'CPU time limit',
+  SIGXFSZ: 'file size limit',
+  SIGHUP: 'terminal closed',
+  SIGINT: 'interrupt',
+  SIGQUIT: 'quit',
+  SIGPIPE: 'nobody reads the pipe',
+};
+
+/** `killedFor`, as what farm did. @type {Record<string, string>} */
+const KILLED = {
+  cancel: 'was killed because a cancelled task beside this one did not let go',
+  channel: 'was killed because it closed its IPC channel, or wrote to it what process.send() does not write,',
+  poison: 'was ended because a worker of this farm wrote over the shared queue',
+  startTimeout: 'was killed because it was not ready within startTimeout',
+};
+
+/**
+ * @typedef {object} ExitRecord how a worker ended
+ * @property {number} workerId
+ * @property {number} pid
+ * @property {number | null} exitCode
+ * @property {string | null} signal
+ * @property {string | null} signalDescription
+ * @property {string} verdict why it ended, in one word
+ * @property {string} stderr the last lines
+ * @property {number} age ms
+ * @property {number | null} cpuTime ms
+ * @property {number | null} maxMemory bytes
+ * @property {string | null} killedFor why farm ended it, if it did
+ * @property {boolean} [started] the task's code ran
+ */
+
+/**
+ * @param {any} raw as the supervisor wrote it
+ * @returns {ExitRecord}
+ */
+function exitRecord(raw) {
+  const { workerId, pid, exitCode, signal: number, ...rest } = raw;
+  const signal = signalName(number);
+  return { workerId, pid, exitCode, signal, signalDescription: describe(signal, raw), ...rest };
+}
+
+/** @param {number | null} number */
+function signalName(number) {
+  if (number === null || number === undefined) return null;
+  const { signals } = require('node:os').constants;
+  return Object.keys(signals).find((name) => signals[/** @type {any} */ (name)] === number) ?? `signal ${number}`;
+}
+
+/**
+ * @param {string | null} signal
+ * @param {{ verdict: string, killedFor: string | null }} raw
+ */
+function describe(signal, { verdict, killedFor }) {
+  if (signal === null) return null;
+  if (killedFor !== null && (signal === 'SIGKILL' || signal === 'SIGTERM')) return 'sent by farm';
+  if (verdict === 'oom-killer') return 'killed by the out-of-memory killer of the kernel';
+  return DESCRIPTIONS[signal] ?? null;
+}
+
+/**
+ * What became of it, as the words after its name.
+ * @param {ExitRecord} record
+ */
+function howItEnded(record) {
+  const { verdict, killedFor, signal, signalDescription, exitCode } = record;
+  if (killedFor) return KILLED[killedFor] ?? 'was killed because the farm was closed';
+  if (verdict === 'heap-out-of-memory') return 'ran out of memory for its JavaScript heap (execArgv: [\'--max-old-space-size=<MiB>\'] gives it more)';
+  if (verdict === 'oom-killer') return `was ended by ${signal}: the out-of-memory killer of the kernel`;
+  if (signal !== null) return `was ended by ${signal}${signalDescription ? ` (${signalDescription})` : ''}`;
+  if (exitCode !== null && exitCode !== undefined) return `exited with code ${exitCode}`;
+  return 'ended; its exit status is unknown';
+}
+
+/** @param {ExitRecord} record */
+function lastWords(record) {
+  if (!record.stderr) return '';
+  const lines = record.stderr.split('\n');
+  return `\nLast lines of its stderr:\n${lines.slice(-8).map((line) => `  ${line}`).join('\n')}`;
+}
+
+module.exports = { exitRecord, howItEnded, lastWords };
