@@ -1,0 +1,55 @@
+'use strict'
+
+// What the farms of the chaos test run: results are functions of the input, so that each can be checked.
+
+const { setTimeout: pause } = require('node:timers/promises')
+const ctx = require('../../lib/worker/index.js')
+
+exports.mix = (n, value) => ({ n, value })
+exports.late = async (n, ms) => {
+  await pause(ms)
+  return { n, ms }
+}
+exports.measure = (n, bytes) => ({ n, length: bytes.length, first: bytes[0], last: bytes[bytes.length - 1] })
+exports.make = (n, length) => Buffer.alloc(length, n % 251)
+
+exports.throws = (n) => {
+  throw Object.assign(new RangeError(`thrown ${n}`), { n, cause: new TypeError('why') })
+}
+exports.rejects = async (n) => {
+  await null
+  throw { rejected: n }
+}
+exports.answersFunction = () => () => {}
+
+exports.exits = (code) => process.exit(code)
+exports.dies = (signal) => {
+  process.kill(process.pid, signal)
+  // Until it comes.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
+/** Answers, and takes its process down afterwards. */
+exports.diesLater = (n, ms) => {
+  setTimeout(() => {
+    throw new Error(`later ${n}`)
+  }, ms)
+  return n
+}
+
+exports.spins = () => {
+  for (;;);
+}
+exports.hangs = () => new Promise(() => {})
+/** Lets go when it is told to. */
+exports.obeys = () => new Promise((resolve) => ctx.signal.addEventListener('abort', () => resolve('late')))
+exports.asks = () => {
+  while (!ctx.cancelled);
+}
+
+exports.emits = async (n, count) => {
+  for (let index = 0; index < count; index++) {
+    ctx.emit({ n, index })
+    if (index % 3 === 0) await null
+  }
+  return { n, count }
+}
