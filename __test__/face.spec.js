@@ -129,3 +129,10 @@ describe('index.d.ts declares what there is:', () => {
     expect(told.exit[0]).toMatchObject({ workerId, pid, exitCode: 1, signal: null, planned: false, killedFor: null });
   });
 });
+
+test('the package and the addon have one version, by which parent and worker know each other', () => {
+  const { readFileSync } = require('node:fs');
+  const path = require('node:path');
+  const cargo = readFileSync(path.join(__dirname, '..', 'Cargo.toml'), 'utf8');
+  expect(/^\[workspace\.package\]\nversion = "(.+)"$/m.exec(cargo)?.[1]).toBe(require('../package.json').version);
+});

@@ -51,6 +51,26 @@ test('a module that ends the process while it is loaded', async () => {
   expect(error).toMatchObject({ reason: 'load', exitCode: 9, signal: null, message: expect.stringMatching(/exited with code 9 before it was ready/) });
 });
 
+// Elsewhere the number is not in one piece in the code.
+(process.arch === 'x64' ? test : test.skip)('a worker whose addon is of another build says so at once', async () => {
+  const native = require('../native.js');
+  const number = Buffer.from(native.lineBuild(), 'hex').reverse();
+  const addon = fs.readFileSync(native.libraryPath());
+  for (let at = addon.indexOf(number); at >= 0; at = addon.indexOf(number, at)) addon[at] ^= 1;
+  const doctored = path.join(dir, 'doctored.node');
+  fs.writeFileSync(doctored, addon);
+  const libraryPath = jest.spyOn(native, 'libraryPath').mockReturnValue(doctored);
+  try {
+    const error = await failsToStart(worker, { stderr: 'ignore' });
+    expect(error.reason).toBe('handshake');
+    expect(error.message).toContain(`(line ${native.lineBuild()})`);
+    expect(error.message).toContain('restart the parent');
+    expect(libraryPath).toHaveBeenCalled();
+  } finally {
+    libraryPath.mockRestore();
+  }
+});
+
 test('what it wrote to stderr before that is in the error', async () => {
   const error = await failsToStart(fixture('life', 'exits-in-load.js'), { stderr: 'pipe' });
   expect(error.stderr).toBe('said before the end');

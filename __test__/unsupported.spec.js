@@ -10,7 +10,7 @@ const { FarmError } = require('../lib/errors')
 
 const root = path.dirname(__dirname)
 const here = { platform: 'linux', arch: 'x64', versions: process.versions }
-const supported = { isSupported: () => true }
+const supported = { protocol: () => 1, isSupported: () => true }
 
 function refusal(load, machine) {
   try {
@@ -52,7 +52,17 @@ test.each([
 })
 
 test('an addon that knows no way on this system says so', () => {
-  expect(refusal(() => ({ isSupported: () => false }), here)).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'platform' })
+  expect(refusal(() => ({ ...supported, isSupported: () => false }), here)).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'platform' })
+})
+
+test.each([
+  ['a later build', { ...supported, protocol: () => 999 }, 'its binary 999'],
+  ['a build from before there was a number', { isSupported: () => true }, 'its binary an older one'],
+])('a binary of %s is refused with both numbers and the way out', (_name, addon, named) => {
+  const error = refusal(() => addon, here)
+  expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'binary' })
+  expect(error.message).toContain(`speaks protocol 1, ${named}`)
+  expect(error.message).toContain('npm run build')
 })
 
 test('a binary that the system refuses is an error with the words of the system', () => {

@@ -8,6 +8,8 @@ const { FarmError } = require('./errors');
 
 const ROOT = path.dirname(__dirname);
 const ARCHITECTURES = ['x64', 'arm64'];
+/** What lib/ and the addon say to each other; src/system.rs. */
+const PROTOCOL = 1;
 
 /**
  * @typedef {object} Machine
@@ -39,6 +41,11 @@ function addonFor(load, machine) {
     const refused = refusalIn(cause);
     const found = refused === undefined ? 'farm has no binary for this system' : `farm's binary cannot be loaded on this system: ${refused}`;
     throw unsupported('binary', `${found}. Build one with \`npm run build\` in ${ROOT}`, machine, cause);
+  }
+  const theirs = typeof native.protocol === 'function' ? native.protocol() : 'an older one';
+  if (theirs !== PROTOCOL) {
+    const both = `the JavaScript in ${ROOT} speaks protocol ${PROTOCOL}, its binary ${theirs}`;
+    throw unsupported('binary', `farm and its binary are not of the same build: ${both}. Build it with \`npm run build\` in ${ROOT}`, machine);
   }
   if (!native.isSupported()) throw unsupported('platform', 'farm was built without support for this system', machine);
   return native;

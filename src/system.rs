@@ -36,3 +36,19 @@ pub fn library_path() -> Option<String> {
 pub fn is_supported() -> bool {
     system::SUPPORTED
 }
+
+/// What lib/ and this addon say to each other; lib/native-addon.js knows the same number. It goes up with every change
+/// to an export that lib/ calls.
+const PROTOCOL: u32 = 1;
+
+/// The number of the calls between lib/ and this addon.
+#[napi(catch_unwind)]
+pub fn protocol() -> u32 {
+    PROTOCOL
+}
+
+/// The line that this build's two ends speak, as a number. A parent and a worker that differ in it do not come together.
+#[napi(catch_unwind)]
+pub fn line_build() -> String {
+    format!("{:016x}", farm_transport::layout::VERSION)
+}

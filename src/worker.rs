@@ -5,7 +5,7 @@ use crate::doorbell::Doorbell;
 use crate::external::{self, Raw, Scratch};
 use farm_engine::system;
 use farm_transport::endpoint::{Endpoint, Next, Outcome, Running, Sent};
-use farm_transport::frame::{reply, Attachment};
+use farm_transport::frame::{reply, tell, Attachment};
 use farm_transport::Segment;
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
@@ -127,7 +127,7 @@ pub fn worker_start(
     .ok_or_else(|| Error::from_reason("this runtime's event loop cannot be polled"))?;
     bell.hold(true);
     endpoint.online();
-    let _ = endpoint.tell(b"o");
+    let _ = endpoint.tell(&[tell::ONLINE]);
     let worker = Worker {
         endpoint,
         bell,

@@ -23,6 +23,18 @@ pub mod mail {
     pub const RETIRE: u32 = 2;
 }
 
+/// First bytes of what a worker says on the line, outside of any task.
+pub mod tell {
+    /// The module is loaded.
+    pub const ONLINE: u8 = b'o';
+    /// The module could not be loaded: the error, encoded.
+    pub const FAILED: u8 = b'f';
+    /// An uncaught error ends the worker: the error, encoded.
+    pub const ERROR: u8 = b'e';
+    /// The worker cannot join: why, as text that every build can read.
+    pub const REFUSED: u8 = b'h';
+}
+
 /// "No block": the payload is inline.
 pub const NO_BLOCK: u64 = u64::MAX;
 

@@ -1,9 +1,13 @@
-//! Offsets and sizes of the shared segments; all words are little-endian `u64`, all offsets in bytes. A worker of another
-//! layout is refused at its start, so this file may change freely as long as [`VERSION`] changes with it.
+//! Offsets and sizes of the shared segments; all words are little-endian `u64`, all offsets in bytes. A worker that was
+//! built from other sources of this crate is refused at its start, so all of it may change freely.
 
 /// "farm queue", as the first word of a queue segment.
 pub const MAGIC: u64 = 0x6575_6575_716d_7266;
-pub const VERSION: u64 = 1;
+/// What the sources of this crate come to; build.rs.
+pub const VERSION: u64 = match u64::from_str_radix(env!("FARM_LINE"), 16) {
+    Ok(number) => number,
+    Err(_) => panic!("build.rs writes a number"),
+};
 
 /// Words that different sides write lie this far apart, so that they never share a cache line (or the pair of lines
 /// that the prefetcher takes together).

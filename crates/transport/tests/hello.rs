@@ -3,6 +3,7 @@
 
 use farm_sys::Line;
 use farm_transport::endpoint::{Endpoint, Hello};
+use farm_transport::frame::tell;
 use farm_transport::layout;
 use proptest::prelude::*;
 
@@ -39,9 +40,19 @@ fn said(hello: &Hello) -> String {
 }
 
 #[test]
-fn another_layout_is_named() {
-    let text = said(&Hello { layout: layout::VERSION + 1, ..hello() });
-    assert!(text.contains(&format!("layout {}", layout::VERSION + 1)), "{text}");
+fn another_build_is_named_and_the_parent_is_told() {
+    // Whatever else that build says in its hello.
+    let theirs = layout::VERSION ^ 1;
+    let (line, worker) = Line::pair().unwrap();
+    line.send(format!("{{\"layout\":{theirs},\"of\":\"another kind\"}}").as_bytes(), &[]).unwrap();
+    let Err(refused) = Endpoint::open(Line::from_fd(worker)) else { panic!("a worker of another build joined") };
+    let text = refused.to_string();
+    assert!(text.contains(&format!("(line {theirs:016x})")), "{text}");
+    assert!(text.contains(&format!("(line {:016x})", layout::VERSION)), "{text}");
+    let mut raw = [0; 1024];
+    let (len, _) = line.receive(&mut raw).unwrap().unwrap();
+    assert_eq!(raw[0], tell::REFUSED);
+    assert_eq!(std::str::from_utf8(&raw[1..len]).unwrap(), text);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::process::ExitRecord;
 use crate::shared::{FarmEvent, FarmLine, Shared};
 use crossbeam::channel::Sender;
 use farm_sys::{monotonic_ns, Child, Poller};
+use farm_transport::frame::tell;
 use farm_transport::layout::phase;
 use farm_transport::{Entry, Kind};
 use std::path::Path;
@@ -16,6 +17,9 @@ use std::sync::Arc;
 
 /// Looks for an exit at this interval where the system cannot tell (no pidfd).
 const EXIT_POLL: u64 = 20_000_000;
+
+/// Most bytes of a worker's reason not to join.
+const REFUSAL: usize = 1024;
 
 /// Workers that are at work are looked at for idleness no more often than this.
 const IDLE_LOOK: u64 = 10_000_000;
@@ -202,19 +206,24 @@ impl FarmState {
     fn message(&mut self, index: usize, message: &[u8], hands: &Hands) {
         let Some((tag, error)) = message.split_first() else { return };
         match *tag {
-            b'o' => {
+            tell::ONLINE => {
                 self.shared.post(FarmEvent::Online { worker: index });
                 self.handle(Event::Online(index), hands);
                 // It may have come too late for the ring of what waits.
                 self.shared.ring(index as u16);
             }
-            b'f' => {
+            tell::FAILED | tell::REFUSED => {
                 if let Some(worker) = &mut self.workers[index] {
                     worker.failed = true;
                 }
-                self.start_failed(index, "load", String::new(), Some(error.to_vec()), None, hands);
+                if *tag == tell::FAILED {
+                    return self.start_failed(index, "load", String::new(), Some(error.to_vec()), None, hands);
+                }
+                let why = String::from_utf8_lossy(&error[..error.len().min(REFUSAL)]);
+                let message = format!("A worker could not join its farm: {why}");
+                self.start_failed(index, "handshake", message, None, None, hands);
             }
-            b'e' => self.shared.post(FarmEvent::WorkerError { worker: index, error: error.to_vec() }),
+            tell::ERROR => self.shared.post(FarmEvent::WorkerError { worker: index, error: error.to_vec() }),
             _ => {}
         }
     }

@@ -41,12 +41,19 @@ pub enum Refused {
     #[error("the parent's hello cannot be read: {0}")]
     Hello(#[from] serde_json::Error),
     #[error(
-        "the parent speaks layout {theirs}, this worker speaks {}; restart the parent after an update",
+        "its addon is of another build (line {:016x}) than the parent's (line {theirs:016x}): farm was replaced while the \
+         parent ran; restart the parent",
         layout::VERSION
     )]
-    Layout { theirs: u64 },
+    Build { theirs: u64 },
     #[error("the parent's hello is out of range")]
     Range,
+}
+
+/// All that can be read of a hello from another build.
+#[derive(Deserialize)]
+struct Speaker {
+    layout: u64,
 }
 
 /// What an endpoint works on.
@@ -75,10 +82,11 @@ impl Hello {
                 return Err(Refused::Closed);
             }
             fds.extend(more);
-            let hello: Hello = serde_json::from_slice(&raw[..len])?;
-            if hello.layout != layout::VERSION {
-                return Err(Refused::Layout { theirs: hello.layout });
+            let Speaker { layout: theirs } = serde_json::from_slice(&raw[..len])?;
+            if theirs != layout::VERSION {
+                return Err(Refused::Build { theirs });
             }
+            let hello: Hello = serde_json::from_slice(&raw[..len])?;
             if hello.workers > MAX_WORKERS || usize::from(hello.worker) >= hello.workers || hello.lanes > LANES {
                 return Err(Refused::Range);
             }
@@ -93,7 +101,7 @@ impl Hello {
         let mut fds = fds.into_iter();
         let mut next = || fds.next().ok_or(Refused::Range);
         let queue = Segment::open(next()?, layout::queue::SIZE)?;
-        let queue = QueueSegment::open(queue, self.workers).ok_or(Refused::Layout { theirs: 0 })?;
+        let queue = QueueSegment::open(queue, self.workers).ok_or(Refused::Range)?;
         let requests = Arc::new(Segment::open(next()?, self.requests_len)?);
         let own = WorkerSegment::over(Segment::open(next()?, layout::worker::SIZE)?);
         let arena = Arc::new(Segment::open(next()?, self.arena_len)?);

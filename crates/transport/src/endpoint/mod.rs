@@ -3,11 +3,11 @@
 mod hello;
 mod outbox;
 
-pub use hello::{Hello, Parts, FIXED_FDS};
+pub use hello::{Hello, Parts, Refused, FIXED_FDS};
 pub use outbox::{Outcome, Sent};
 
 use crate::arena::Arena;
-use crate::frame::{mail, reply, NO_BLOCK};
+use crate::frame::{mail, reply, tell, NO_BLOCK};
 use crate::layout::{phase, slot, worker, LANES};
 use crate::patience::Patience;
 use crate::queue::Claim;
@@ -67,11 +67,21 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Joins the farm: takes descriptors and settings from the line, maps the segments. Also gives the boot data, which
-    /// is opaque here.
-    pub fn open(line: Line) -> Result<(Endpoint, Vec<u8>), hello::Refused> {
-        let (hello, fds) = Hello::receive(&line)?;
-        let (parts, boot) = hello.open(fds)?;
-        Ok((Self::over(hello, parts, Some(line)), boot))
+    /// is opaque here. Where that cannot be, the parent is told why, if it still listens.
+    pub fn open(line: Line) -> Result<(Endpoint, Vec<u8>), Refused> {
+        let joined = Hello::receive(&line).and_then(|(hello, fds)| {
+            let (parts, boot) = hello.open(fds)?;
+            Ok((hello, parts, boot))
+        });
+        match joined {
+            Ok((hello, parts, boot)) => Ok((Self::over(hello, parts, Some(line)), boot)),
+            Err(refused) => {
+                let told = [&[tell::REFUSED], refused.to_string().as_bytes()].concat();
+                // Else its exit says that it has not joined.
+                let _ = line.send(&told, &[]);
+                Err(refused)
+            }
+        }
     }
 
     /// For workers that do not map anything: the parent's own process takes their tasks and answers for them.
