@@ -4,15 +4,18 @@
  * The context of the task that runs now. lib/worker/loop.js reports the life of each task here; user code reads it
  * through `require('farm/worker')`.
  *
- * With one task at a time a plain variable is enough: it is still right after every `await` of that task, and it costs
- * nothing. Only when a worker may run several tasks at once is an AsyncLocalStorage made, since that one slows down
- * every promise of the process.
+ * With one task at a time a plain variable does: it is still right after every `await` of that task, and it costs
+ * nothing. It is wrong for what an ended task has left behind, a timer perhaps, that asks while the next task waits. An
+ * AsyncLocalStorage tells the two apart. It is made when a worker may run several tasks at once, and also, from Node 24
+ * on, as soon as the module shows that it reads the context; before, it slows down every promise of the process.
+ *
+ * To enter a store costs a third of a trivial task. Functions that were seen to return at once share one: between the
+ * call and the return of such a function nothing else runs, and what uses the store later was left behind.
  *
  * The order of calls is: `configure` once before the user's module is loaded, then per task `begin`, the user's
  * function, `end`; `cancel` between the last two when the parent asks for it.
  */
 
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { FarmError } = require('../errors');
 
 /**
@@ -33,10 +36,20 @@ const { FarmError } = require('../errors');
  */
 const FACE = Symbol.for('farm.worker.context');
 
-/** @type {RunningTask | undefined} */
+/** Where promises carry their context along anyway. */
+const CHEAP = Number(process.versions.node.split('.', 1)[0]) >= 24;
+
+/** False when several tasks may run at once. */
+let single = true;
+/** The running task, where there is one at a time. @type {RunningTask | undefined} */
 let only;
-/** @type {AsyncLocalStorage<RunningTask | undefined> | null} */
+/** @typedef {{ task: RunningTask | undefined }} Store */
+/** @type {import('node:async_hooks').AsyncLocalStorage<Store | undefined> | null} */
 let stores = null;
+/** The store of functions that return at once. @type {Store} */
+let shared = { task: undefined };
+/** Functions seen so far: whether every task of theirs had ended when they returned. @type {WeakMap<Function, boolean>} */
+const endsAtReturn = new WeakMap();
 /** @type {Hooks | null} */
 let hooks = null;
 /** @type {{ workerId: number, workerData: unknown }} */
@@ -48,42 +61,67 @@ let worker = { workerId: 0, workerData: undefined };
 function configure(settings) {
   worker = { workerId: settings.workerId, workerData: settings.workerData };
   hooks = settings.hooks;
-  stores = (settings.tasksPerWorker ?? 1) > 1 ? new AsyncLocalStorage() : null;
+  stores = null;
   only = undefined;
+  single = (settings.tasksPerWorker ?? 1) === 1;
+  if (!single) storeContexts();
   Object.defineProperty(globalThis, FACE, { value: face, configurable: true, enumerable: false, writable: true });
+}
+
+function storeContexts() {
+  const { AsyncLocalStorage } = require('node:async_hooks');
+  stores = new AsyncLocalStorage();
+}
+
+/** The module reads the context, or is about to. */
+function isRead() {
+  if (CHEAP && stores === null) storeContexts();
 }
 
 /**
  * Call directly before the user's function, in the same synchronous run: what that function starts inherits the task.
  * @param {RunningTask} task
+ * @param {Function} called
  */
-function begin(task) {
+function begin(task, called) {
   task.over = false;
-  if (stores === null) only = task;
-  else stores.enterWith(task);
+  if (single) only = task;
+  if (stores === null) return;
+  if (endsAtReturn.get(called) !== true) return stores.enterWith({ task });
+  shared.task = task;
+  if (stores.getStore() !== shared) stores.enterWith(shared);
 }
 
 /**
- * Call when the function has returned a plain value or its promise has settled. With several tasks at once also call
- * `leave` after a function returned a promise, so that the loop's own code belongs to no task.
+ * Call when the function has returned a plain value or its promise has settled. Also call `leave` after a function
+ * returned a promise, so that the loop's own code belongs to no task.
  * @param {RunningTask} task
+ * @param {Function} [returned] the function, if the task ended with its return
  */
-function end(task) {
+function end(task, returned) {
+  // A store that still names it says no more than that.
   task.over = true;
   task.controller = null;
-  if (stores === null) {
-    if (only === task) only = undefined;
-  } else if (stores.getStore() === task) stores.enterWith(undefined);
+  if (only === task) only = undefined;
+  if (stores !== null && returned !== undefined && !endsAtReturn.has(returned)) endsAtReturn.set(returned, true);
 }
 
-/** The function of the last begun task has returned a promise; what the loop does next is not part of it. */
-function leave() {
-  if (stores !== null) stores.enterWith(undefined);
+/**
+ * The function of the last begun task has returned a promise; what the loop does next is not part of it.
+ * @param {Function} called
+ */
+function leave(called) {
+  if (stores === null) return;
+  endsAtReturn.set(called, false);
+  if (stores.getStore() === shared) shared = { task: undefined };
+  stores.enterWith(undefined);
 }
 
 /** @returns {RunningTask | undefined} the task whose code runs now */
 function current() {
-  const task = stores === null ? only : stores.getStore();
+  // What the module started before any task, such as a connection, serves the one that runs.
+  const store = stores?.getStore();
+  const task = store === undefined ? only : store.task;
   return task?.over === false ? task : undefined;
 }
 
@@ -102,6 +140,7 @@ function cancel(task, reason) {
  */
 function currentOrThrow(what) {
   const task = current();
+  isRead();
   if (task !== undefined) return task;
   throw new FarmError(
     'ERR_FARM_UNSUPPORTED',
@@ -111,6 +150,7 @@ function currentOrThrow(what) {
 
 /** What `require('farm/worker')` reads. */
 const face = {
+  isRead,
   /** @returns {AbortSignal} */
   get signal() {
     const task = currentOrThrow('signal');

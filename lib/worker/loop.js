@@ -99,14 +99,15 @@ function run(lane) {
   const attempt = head[5];
   /** @type {Task} */
   const task = { lane, method: '', attempt, controller: null, over: false };
+  let called;
   let result;
   try {
     const args = /** @type {any[]} */ (take());
     const method = args[0];
     task.method = method;
-    const called = (method === '' ? loaded.single : functions.get(method)) ?? methodOf(loaded, method);
+    called = (method === '' ? loaded.single : functions.get(method)) ?? methodOf(loaded, method);
     running[lane] = task;
-    context.begin(task);
+    context.begin(task, called);
     result = call(called, args);
   } catch (error) {
     context.end(task);
@@ -124,10 +125,10 @@ function run(lane) {
         pump(fail(lane, error));
       },
     );
-    context.leave();
+    context.leave(called);
     return native.workerNext();
   }
-  context.end(task);
+  context.end(task, called);
   return succeed(lane, result);
 }
 
