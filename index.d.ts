@@ -281,6 +281,11 @@ interface CommonOptions {
   stdout?: OutputOption;
   /** Default 'inherit'. */
   stderr?: OutputOption;
+  /**
+   * What a worker has started within its process group ends with the worker, and with this process, however that ends: a
+   * small guard process sees to that. Default true.
+   */
+  killTree?: boolean;
   /** Starts each worker with an inspector on a free port. Default false. */
   inspect?: boolean;
 }

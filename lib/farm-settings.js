@@ -2,6 +2,7 @@
 
 /** The settings of a farm as the native side takes them, and what they are when nobody says. */
 
+const { guardProgram } = require('./guard-program');
 const { workerProgram } = require('./worker-program');
 
 const NS = 1e6;
@@ -40,6 +41,7 @@ function nativeSettings(options, source, addon) {
     program: workerProgram(options, source, addon),
     stdout: options.stdout,
     stderr: options.stderr,
+    guard: options.killTree ? guardProgram(addon) : null,
     fork: options.fork ? { ready: options.ready === undefined ? null : JSON.stringify(options.ready) } : null,
   });
 }

@@ -54,6 +54,8 @@ const FARM = {
   workerData: { standard: nothing, check: check.anything, notForFork: true },
   stdout: { standard: inherit, check: output },
   stderr: { standard: inherit, check: output },
+  /** What a worker has started ends with it, and with this process. */
+  killTree: { standard: () => true, check: check.boolean },
   /** Starts each worker with an inspector on a free port. */
   inspect: { standard: () => false, check: check.boolean },
   codec: { standard: () => 'default', check: check.codec, notForFork: true },

@@ -1,8 +1,8 @@
 // Builds the addon: `napi build` compiles the crate and writes farm.<platform>.node, the loader native.js
-// and the raw types native.d.ts beside it. Options after the script's name go to `napi build`, except
+// and the raw types native.d.ts beside it; then the guard program, farm-guard.<platform>. Options after the script's name go to `napi build`, except
 // --debug, which leaves --release out.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import path from 'node:path'
 import { sourceHash, writeStamp } from './setup/stamp.mjs'
@@ -32,6 +32,7 @@ for (const name of readdirSync(root).filter((name) => name.endsWith('.node'))) {
 // Taken before the compiler starts: a source that changes while it runs must count as not yet built.
 const hash = sourceHash(root)
 const before = readHandWritten()
+const started = Date.now()
 
 const built = spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: 'inherit' })
 if (built.error) throw built.error
@@ -42,7 +43,24 @@ if (overwritten.length > 0) {
     `restore them (git checkout -- ${overwritten.join(' ')}) and keep --js native.js --dts native.d.ts in scripts/build.mjs`)
 }
 if (built.status !== 0) process.exit(built.status ?? 1)
+buildGuard()
 writeStamp(root, debug ? `${hash} debug` : hash)
+
+/** The guard for the system that the addon was just built for. */
+function buildGuard() {
+  const [addon] = readdirSync(root).filter((name) => name.endsWith('.node') && statSync(path.join(root, name)).mtimeMs >= started - 1)
+  const target = given.includes('--target') ? [given[given.indexOf('--target') + 1]] : []
+  const cargo = spawnSync('cargo', ['build', '--profile', 'guard', '--package', 'farm-guard', ...target.flatMap((name) => ['--target', name])],
+    { cwd: root, stdio: 'inherit' })
+  if (cargo.error) throw cargo.error
+  if (cargo.status !== 0) process.exit(cargo.status ?? 1)
+  if (addon === undefined) fail('no *.node was written by this build', 'look at the output of `napi build` above')
+  const built = path.join(process.env.CARGO_TARGET_DIR ?? path.join(root, 'target'), ...target, 'guard', 'farm-guard')
+  const file = path.join(root, addon.replace(/^farm\.(.*)\.node$/, 'farm-guard.$1'))
+  // A running guard keeps the old file.
+  copyFileSync(built, `${file}.new`)
+  renameSync(`${file}.new`, file)
+}
 
 function readHandWritten() {
   return Object.fromEntries(handWritten.map((name) => {

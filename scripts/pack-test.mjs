@@ -44,7 +44,7 @@ function pack() {
 
 function checkContents(tarball) {
   const listed = run('tar', ['-tzf', tarball], temp, process.env).split('\n')
-  const needed = [/^package\/farm\..*\.node$/, /^package\/native\.js$/, /^package\/native\.d\.ts$/, /^package\/index\.js$/,
+  const needed = [/^package\/farm\..*\.node$/, /^package\/farm-guard\.[^/]+$/, /^package\/native\.js$/, /^package\/native\.d\.ts$/, /^package\/index\.js$/,
     /^package\/index\.d\.ts$/, /^package\/worker\.d\.ts$/, /^package\/lib\/worker\/index\.js$/, /^package\/LICENSE$/]
   const missing = needed.filter((pattern) => !listed.some((name) => pattern.test(name)))
   const foreign = listed.filter((name) => /^package\/(src|crates|__test__|bench|scripts|target)\//.test(name))

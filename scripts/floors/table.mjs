@@ -31,6 +31,7 @@ export const crates = [
   { name: 'farm_sys', dir: 'crates/sys', floor: 0, uses: [], napi: false },
   { name: 'farm_transport', dir: 'crates/transport', floor: 1, uses: ['farm_sys'], napi: false },
   { name: 'farm_engine', dir: 'crates/engine', floor: 2, uses: ['farm_transport', 'farm_sys'], napi: false, forbidsUnsafe: true },
+  { name: 'farm_guard', dir: 'crates/guard', floor: 1, uses: ['farm_sys'], napi: false, forbidsUnsafe: true },
   { name: 'farm_worker', dir: 'sdk/rust', floor: 2, uses: ['farm_transport'], napi: false },
   { name: 'farm_native', dir: '.', floor: 3, uses: ['farm_engine', 'farm_transport'], napi: true }
 ]

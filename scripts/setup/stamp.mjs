@@ -36,9 +36,9 @@ function addPath(hash, root, name) {
   }
 }
 
-/** The addon files in the tree. @param {string} root @returns {string[]} */
+/** What the build has written into the tree: addons and guards. @param {string} root @returns {string[]} */
 export function builtFiles(root) {
-  return readdirSync(root).filter((name) => name.endsWith('.node'))
+  return readdirSync(root).filter((name) => name.endsWith('.node') || name.startsWith('farm-guard.'))
 }
 
 /** @param {string} root @returns {boolean} */

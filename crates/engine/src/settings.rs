@@ -17,6 +17,8 @@ pub struct Settings {
     pub program: ProgramSettings,
     pub stdout: Output,
     pub stderr: Output,
+    /// The guard program, when what workers start is to end with them and with this process.
+    pub guard: Option<String>,
     /// The program is a script that speaks Node's IPC protocol.
     pub fork: Option<ForkSettings>,
 }

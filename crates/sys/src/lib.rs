@@ -4,6 +4,8 @@
 //! [`Error::Unsupported`]; nothing is silently skipped.
 
 mod error;
+mod groups;
+pub mod guarding;
 mod plan;
 
 #[cfg(target_os = "linux")]
@@ -21,6 +23,6 @@ pub use plan::{ExitStatus, Program, SpawnPlan, Stdio};
 
 pub use os::process_usage as usage;
 pub use os::{
-    die_with_parent, library, memory_available, memory_limit, monotonic_ns, oom_kills, pipe, spawn, take_longer_turns,
-    usable_cpus, watch_line, Child, Doorbell, Fd, Line, Memory, Poller, SUPPORTED,
+    die_with_parent, library, lifeline, memory_available, memory_limit, monotonic_ns, oom_kills, pipe, spawn,
+    take_longer_turns, usable_cpus, watch_line, Child, Doorbell, Fd, Line, Memory, Poller, SUPPORTED,
 };

@@ -8,6 +8,8 @@ use std::ffi::OsString;
 pub struct Program {
     /// With a slash: this file. Without: looked up in `PATH`.
     pub path: OsString,
+    /// What a process list shows in place of the path (argv[0]).
+    pub shown_as: Option<OsString>,
     /// Arguments after argv[0].
     pub args: Vec<OsString>,
     /// The complete environment, `KEY=value`.
@@ -30,6 +32,8 @@ pub struct SpawnPlan {
     pub stdio: [Stdio; 3],
     /// Further descriptors and the numbers they get in the child.
     pub pass: Vec<(Fd, i32)>,
+    /// A session of its own, out of reach of the terminal; otherwise a process group of its own.
+    pub session: bool,
 }
 
 /// How a process ended. All `None`: it was reaped by somebody else and its status is unknown.

@@ -37,9 +37,10 @@ pub fn spawn_plan(
     }
     let program = Program {
         path: OsString::from(&settings.program.path),
+        shown_as: None,
         args: os(&settings.program.args),
         env,
         cwd: settings.program.cwd.as_ref().map(OsString::from),
     };
-    Ok((SpawnPlan { program, stdio, pass: vec![(line, LINE_FD)] }, streams))
+    Ok((SpawnPlan { program, stdio, pass: vec![(line, LINE_FD)], session: false }, streams))
 }

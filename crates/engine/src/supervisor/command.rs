@@ -1,5 +1,6 @@
 //! What the supervisor is told, and the way in for everybody else.
 
+use super::guard_process::Started;
 use crate::shared::{FarmLine, Shared};
 use crossbeam::channel::Sender;
 use farm_sys::{Child, Doorbell};
@@ -52,6 +53,7 @@ pub enum Command {
         worker: usize,
         child: farm_sys::Result<Child>,
     },
+    GuardStarted(farm_sys::Result<Started>),
 }
 
 /// The writing end of the supervisor's inbox.

@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::farm_state::{of_token, FarmState, Hands, Watched};
+use super::guard::{Guard, GUARD};
 use super::spawner::Order;
 use crate::pool::workers::Event;
 use crossbeam::channel::{Receiver, Sender};
@@ -18,11 +19,12 @@ pub struct EventLoop {
     bell: Arc<Doorbell>,
     spawner: Sender<Order>,
     farms: HashMap<u32, FarmState>,
+    guard: Guard,
 }
 
 impl EventLoop {
     pub fn new(poller: Poller, commands: Receiver<Command>, bell: Arc<Doorbell>, spawner: Sender<Order>) -> Self {
-        EventLoop { poller, commands, bell, spawner, farms: HashMap::new() }
+        EventLoop { poller, commands, bell, spawner, farms: HashMap::new(), guard: Guard::default() }
     }
 
     pub fn run(mut self) {
@@ -45,12 +47,18 @@ impl EventLoop {
             let hands = Hands { poller: &self.poller, spawner: &self.spawner };
             next = self.farms.values_mut().map(|farm| farm.tick(&hands)).min().unwrap_or(u64::MAX);
             self.farms.retain(|_, farm| !farm.closed);
+            if !self.farms.values().any(|farm| farm.shared.settings.guard.is_some()) {
+                self.guard.stop();
+            }
+            next = next.min(self.guard.tick(monotonic_ns(), &self.poller));
         }
     }
 
     fn event(&mut self, token: u64) {
-        if token == BELL {
-            return;
+        match token {
+            BELL => return,
+            GUARD => return self.guard.check(monotonic_ns(), &self.poller, &self.spawner),
+            _ => {}
         }
         let (farm, worker, watched) = of_token(token);
         let hands = Hands { poller: &self.poller, spawner: &self.spawner };
@@ -88,10 +96,16 @@ impl EventLoop {
                 // The farm waits for all its children, so it is still here; otherwise the line's end ends the child.
                 with(farm, &mut |farm| {
                     if let Some(child) = child.take() {
+                        let guard = farm.shared.settings.guard.as_ref().filter(|_| child.is_ok()).cloned();
                         farm.spawned(worker, child, &hands);
+                        // After the worker, which somebody waits for.
+                        if let Some(program) = guard {
+                            self.guard.want(&program, &self.spawner);
+                        }
                     }
                 });
             }
+            Command::GuardStarted(started) => self.guard.started(started, monotonic_ns(), &self.poller),
         }
     }
 }

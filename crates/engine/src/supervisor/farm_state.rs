@@ -231,7 +231,7 @@ impl FarmState {
     /// The child of a worker may have ended.
     pub fn check_exit(&mut self, index: usize, hands: &Hands) {
         let Some(worker) = &self.workers[index] else { return };
-        let Some(status) = worker.reap() else { return };
+        let Some(status) = worker.reap(self.shared.settings.guard.is_some()) else { return };
         // What it said last comes before its end.
         if worker.forked.is_none() {
             self.hear(index, hands);

@@ -5,6 +5,8 @@ mod command;
 mod event_loop;
 mod farm_state;
 mod forked;
+mod guard;
+mod guard_process;
 mod lookout;
 mod spawner;
 mod start;

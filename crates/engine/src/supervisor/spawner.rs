@@ -3,13 +3,17 @@
 //! parent-death signal is bound to it.
 
 use super::command::{Command, Inbox};
+use super::guard_process;
 use crossbeam::channel::{unbounded, Sender};
-use farm_sys::{spawn, Error, Result, SpawnPlan};
+use farm_sys::{spawn, Child, Error, Result, SpawnPlan};
 
-pub struct Order {
-    pub farm: u32,
-    pub worker: usize,
-    pub plan: SpawnPlan,
+const SIGKILL: i32 = 9;
+
+pub enum Order {
+    /// `guarded`: its process group ends with this process.
+    Worker { farm: u32, worker: usize, plan: SpawnPlan, guarded: bool },
+    /// The guard of this process.
+    Guard { program: String },
 }
 
 pub fn start(supervisor: Inbox) -> Result<Sender<Order>> {
@@ -18,11 +22,26 @@ pub fn start(supervisor: Inbox) -> Result<Sender<Order>> {
         .name("farm-spawner".into())
         .spawn(move || {
             // The supervisor keeps the other end for ever.
-            while let Ok(Order { farm, worker, plan }) = received.recv() {
-                let child = spawn(&plan);
-                supervisor.tell(Command::Spawned { farm, worker, child });
+            while let Ok(order) = received.recv() {
+                supervisor.tell(match order {
+                    Order::Worker { farm, worker, plan, guarded } => {
+                        let child = spawn(&plan).and_then(|child| if guarded { list(child) } else { Ok(child) });
+                        Command::Spawned { farm, worker, child }
+                    }
+                    Order::Guard { program } => Command::GuardStarted(guard_process::start(&program)),
+                });
             }
         })
         .map_err(|error| Error::system("thread", error))?;
     Ok(orders)
+}
+
+/// From here on the guard knows of it.
+fn list(child: Child) -> Result<Child> {
+    if let Err(error) = guard_process::groups().and_then(|groups| groups.list(child.pid())) {
+        let _ = child.signal(SIGKILL);
+        child.wait();
+        return Err(error);
+    }
+    Ok(child)
 }

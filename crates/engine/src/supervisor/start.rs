@@ -48,7 +48,7 @@ impl FarmState {
         }
         self.shared.post(FarmEvent::Joined { worker, line: shared.clone() });
         self.workers[worker] = Some(Worker::new(line, shared, streams, monotonic_ns(), forked));
-        let order = Order { farm: self.shared.id, worker, plan };
+        let order = Order::Worker { farm: self.shared.id, worker, plan, guarded: self.shared.settings.guard.is_some() };
         hands.spawner.send(order).map_err(|_| farm_sys::Error::Unsupported { what: "spawning without its thread" })
     }
 

@@ -1,6 +1,7 @@
 //! One worker as the supervisor sees it: its child, its line, its streams.
 
 use super::forked::Forked;
+use super::guard_process;
 use crate::pool::workers::Cause;
 use crate::process::{verdict, ExitRecord, MostMemory, OomKills, Stream};
 use crate::shared::WorkerLine;
@@ -108,12 +109,21 @@ impl Worker {
     }
 
     /// The exit, if the child has ended; what it started and left in its group ends with it.
-    pub fn reap(&self) -> Option<ExitStatus> {
+    /// `guarded`: only then.
+    pub fn reap(&self, guarded: bool) -> Option<ExitStatus> {
         let child = self.child.as_ref()?;
         if !child.has_ended() {
             return None;
         }
-        child.signal_group(SIGKILL);
+        if guarded {
+            if child.is_ours() {
+                child.signal_group(SIGKILL);
+            }
+            // Before the number can be anybody else's.
+            if let Ok(groups) = guard_process::groups() {
+                groups.unlist(child.pid());
+            }
+        }
         child.reap()
     }
 

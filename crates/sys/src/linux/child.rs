@@ -24,9 +24,13 @@ pub struct Child {
 pub fn spawn(plan: &SpawnPlan) -> Result<Child> {
     let raw = posix_spawn(plan)?;
     let pid = Pid::from_raw(raw).ok_or(Error::Unsupported { what: "a child with pid 0" })?;
-    let forced_off = std::env::var_os(FORCE_NO_PIDFD).is_some_and(|value| value == "1");
-    let pidfd = if forced_off { None } else { process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Fd::from) };
+    let pidfd =
+        if is_pidfd_forced_off() { None } else { process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Fd::from) };
     Ok(Child { pid, pidfd, inherited_resident: own_max_resident() })
+}
+
+pub(super) fn is_pidfd_forced_off() -> bool {
+    std::env::var_os(FORCE_NO_PIDFD).is_some_and(|value| value == "1")
 }
 
 impl Child {
@@ -61,6 +65,12 @@ impl Child {
         let _ = process::kill_process_group(self.pid, signal);
     }
 
+    /// False when somebody else has reaped the child: its number may be anybody's by now.
+    pub fn is_ours(&self) -> bool {
+        process::waitid(WaitId::Pid(self.pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT)
+            .is_ok()
+    }
+
     /// True when the child has ended; it stays a zombie until `reap`, so its pid and group are still ours.
     pub fn has_ended(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -68,6 +78,11 @@ impl Child {
             Ok(status) => status.is_some(),
             Err(_) => true,
         }
+    }
+
+    /// Waits for its end and forgets it; for one that was killed.
+    pub fn wait(&self) {
+        let _ = process::waitid(WaitId::Pid(self.pid), WaitIdOptions::EXITED);
     }
 
     /// The exit status, if the child has ended. Somebody else's reaping is an exit with unknown status.

@@ -96,3 +96,9 @@ pub fn pipe() -> Result<(Fd, Fd)> {
     read.set_nonblocking()?;
     Ok((read, write.into()))
 }
+
+/// A pipe whose reading end sees the end of this process, and its writing end, which nobody else has.
+pub fn lifeline() -> Result<(Fd, Fd)> {
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| Error::system("pipe2", error))?;
+    Ok((read.into(), write.into()))
+}

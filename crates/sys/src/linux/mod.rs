@@ -2,6 +2,7 @@
 
 mod child;
 mod doorbell;
+pub mod guarding;
 mod line;
 mod memory;
 mod poller;
@@ -11,7 +12,7 @@ mod usage;
 pub use crate::unix::library;
 pub use child::{die_with_parent, spawn, take_longer_turns, watch_line, Child};
 pub use doorbell::Doorbell;
-pub use line::{pipe, Line};
+pub use line::{lifeline, pipe, Line};
 pub use memory::Memory;
 pub use poller::Poller;
 pub use usage::{memory_available, memory_limit, monotonic_ns, oom_kills, usable_cpus};

@@ -11,6 +11,8 @@ use std::ptr;
 
 /// Sources are first moved above this number, so that placing one never overwrites another that is still to be placed.
 const SAFE_FD: i32 = 10;
+/// POSIX_SPAWN_SETSID; the libc crate has it for some systems only.
+const SETSID: libc::c_int = if cfg!(target_vendor = "apple") { 0x400 } else { 0x80 };
 
 struct Attr(libc::posix_spawnattr_t);
 struct Actions(libc::posix_spawn_file_actions_t);
@@ -38,7 +40,7 @@ fn check(op: &'static str, code: i32) -> Result<()> {
 }
 
 impl Attr {
-    fn new() -> Result<Self> {
+    fn new(session: bool) -> Result<Self> {
         // SAFETY: a zeroed value is only storage; init makes it valid before anything else reads it, and the sets are
         // filled by the libc calls made for that.
         unsafe {
@@ -52,7 +54,9 @@ impl Attr {
             libc::sigdelset(&mut set, libc::SIGSTOP);
             check("posix_spawnattr_setsigdefault", libc::posix_spawnattr_setsigdefault(&mut attr.0, &set))?;
             check("posix_spawnattr_setpgroup", libc::posix_spawnattr_setpgroup(&mut attr.0, 0))?;
-            let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | libc::POSIX_SPAWN_SETPGROUP;
+            // The leader of a new session leads a new group too.
+            let place = if session { SETSID } else { libc::POSIX_SPAWN_SETPGROUP };
+            let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | place;
             check("posix_spawnattr_setflags", libc::posix_spawnattr_setflags(&mut attr.0, flags as _))?;
             Ok(attr)
         }
@@ -117,7 +121,7 @@ fn duplicate(fd: i32) -> Option<OwnedFd> {
 
 /// Starts the program and returns its pid. Returns when the child has executed the new image (or failed to).
 pub fn posix_spawn(plan: &SpawnPlan) -> Result<i32> {
-    let attr = Attr::new()?;
+    let attr = Attr::new(plan.session)?;
     let mut actions = Actions::new()?;
     let mut moved: Vec<OwnedFd> = Vec::new();
     let mut place = |actions: &mut Actions, from: i32, to: i32| -> Result<()> {
@@ -147,7 +151,7 @@ pub fn posix_spawn(plan: &SpawnPlan) -> Result<i32> {
     }
 
     let path = c_string(&plan.program.path)?;
-    let mut argv = vec![path.clone()];
+    let mut argv = vec![plan.program.shown_as.as_deref().map_or_else(|| Ok(path.clone()), c_string)?];
     argv.extend(c_strings(&plan.program.args)?);
     let env = c_strings(&plan.program.env)?;
     let mut pid: libc::pid_t = 0;

@@ -27,7 +27,15 @@ impl Child {
         match self.0 {}
     }
 
+    pub fn is_ours(&self) -> bool {
+        match self.0 {}
+    }
+
     pub fn has_ended(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn wait(&self) {
         match self.0 {}
     }
 

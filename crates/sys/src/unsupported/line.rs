@@ -69,6 +69,10 @@ pub fn pipe() -> Result<(Fd, Fd)> {
     Err(unsupported("a pipe to a worker"))
 }
 
+pub fn lifeline() -> Result<(Fd, Fd)> {
+    Err(unsupported("a lifeline"))
+}
+
 #[derive(Debug)]
 pub struct Doorbell(Never);
 

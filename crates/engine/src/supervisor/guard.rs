@@ -1,0 +1,132 @@
+//! When this process has a guard (`guard_process`): from the first worker of a farm that wants one until the last such farm
+//! is closed. The spawner lists each worker's group and starts the guard, the supervisor takes groups out and sees to the
+//! guard's end.
+
+use super::guard_process::Started;
+use super::spawner::Order;
+use crossbeam::channel::Sender;
+use farm_sys::{Child, Poller, Result};
+
+/// The poller's token of a guard.
+pub const GUARD: u64 = u64::MAX - 1;
+
+/// A guard that ends sooner than this (ns) after its start has not worked.
+const SHORT: u64 = 1_000_000_000;
+/// Guards in a row that did not work; then none is started before the next worker is.
+const ATTEMPTS: u32 = 5;
+/// Where the system does not tell of an end, a guard that was killed is looked for at this interval.
+const END_POLL: u64 = 20_000_000;
+const SIGKILL: i32 = 9;
+
+#[derive(Default)]
+enum State {
+    #[default]
+    None,
+    Ordered,
+    Running {
+        guard: Started,
+        since: u64,
+    },
+}
+
+/// The guard as the supervisor sees it.
+#[derive(Default)]
+pub struct Guard {
+    state: State,
+    program: String,
+    /// Killed and not yet reaped.
+    ending: Vec<Child>,
+    /// Short-lived ones in a row.
+    failures: u32,
+}
+
+impl Guard {
+    /// A worker whose group is listed has been started.
+    pub fn want(&mut self, program: &str, spawner: &Sender<Order>) {
+        if let State::Running { guard, .. } = &self.state {
+            // Where its end is not reported it is found here.
+            if guard.child.exit_fd().is_some() || !guard.child.has_ended() {
+                return;
+            }
+            guard.child.reap();
+            self.state = State::None;
+        }
+        if matches!(self.state, State::None) {
+            program.clone_into(&mut self.program);
+            self.order(spawner);
+        }
+    }
+
+    fn order(&mut self, spawner: &Sender<Order>) {
+        let sent = spawner.send(Order::Guard { program: self.program.clone() });
+        self.state = if sent.is_ok() { State::Ordered } else { State::None };
+    }
+
+    pub fn started(&mut self, started: Result<Started>, now: u64, poller: &Poller) {
+        let Ok(guard) = started else {
+            // The next worker's start is the next attempt.
+            self.state = State::None;
+            return;
+        };
+        if let Some(fd) = guard.child.exit_fd() {
+            let _ = poller.add(fd, GUARD);
+        }
+        self.state = State::Running { guard, since: now };
+    }
+
+    /// One of our guards may have ended.
+    pub fn check(&mut self, now: u64, poller: &Poller, spawner: &Sender<Order>) {
+        self.reap(poller);
+        let State::Running { guard, since } = &self.state else { return };
+        if !guard.child.has_ended() {
+            return;
+        }
+        self.failures = if now.saturating_sub(*since) < SHORT { self.failures + 1 } else { 0 };
+        let State::Running { guard, .. } = std::mem::take(&mut self.state) else { return };
+        forget(&guard.child, poller);
+        if self.failures < ATTEMPTS {
+            self.order(spawner);
+        }
+    }
+
+    /// No farm is left that wants it.
+    pub fn stop(&mut self) {
+        if let State::Running { .. } = &self.state {
+            let State::Running { guard, .. } = std::mem::take(&mut self.state) else { return };
+            // The table is empty, so it would only end; killed, it does so when it is stopped too.
+            let _ = guard.child.signal(SIGKILL);
+            self.ending.push(guard.child);
+            self.failures = 0;
+        }
+    }
+
+    /// When to look again for ends that are not reported.
+    pub fn tick(&mut self, now: u64, poller: &Poller) -> u64 {
+        if self.ending.iter().all(|child| child.exit_fd().is_some()) {
+            return u64::MAX;
+        }
+        self.reap(poller);
+        if self.ending.is_empty() {
+            u64::MAX
+        } else {
+            now + END_POLL
+        }
+    }
+
+    fn reap(&mut self, poller: &Poller) {
+        self.ending.retain(|child| {
+            let alive = !child.has_ended();
+            if !alive {
+                forget(child, poller);
+            }
+            alive
+        });
+    }
+}
+
+fn forget(child: &Child, poller: &Poller) {
+    if let Some(fd) = child.exit_fd() {
+        poller.remove(fd);
+    }
+    child.reap();
+}

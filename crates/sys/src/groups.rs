@@ -1,0 +1,102 @@
+//! The process groups that are to end with their parent: a page that the parent writes and its guard reads. A group is
+//! listed as soon as its leader exists and taken out before the leader is reaped, so that no number in here can belong to
+//! anybody else while the parent lives.
+
+use crate::{Error, Fd, Memory, Result};
+use std::sync::atomic::{AtomicI32, Ordering::*};
+
+/// Groups at a time, as many as a system has processes by default. Only pages that were used take memory.
+const PLACES: usize = 1 << 15;
+const LEN: usize = (PLACES + 1) * size_of::<AtomicI32>();
+
+#[derive(Debug)]
+pub struct GroupTable(Memory);
+
+impl GroupTable {
+    pub fn create() -> Result<Self> {
+        Memory::create("farm-groups", LEN).map(GroupTable)
+    }
+
+    /// The guard's view of the parent's table.
+    pub fn map(fd: Fd) -> Result<Self> {
+        Memory::map(fd, LEN).map(GroupTable)
+    }
+
+    pub fn fd(&self) -> &Fd {
+        self.0.fd()
+    }
+
+    /// The first word counts the places that were ever used, the others hold a group or 0.
+    fn words(&self) -> &[AtomicI32] {
+        // SAFETY: the mapping is page-aligned, LEN bytes long, zero at first, and lives as long as `self`; all that is
+        // ever done with it goes through these atomics, in both processes.
+        unsafe { std::slice::from_raw_parts(self.0.start().as_ptr().cast::<AtomicI32>(), PLACES + 1) }
+    }
+
+    fn used(&self) -> &[AtomicI32] {
+        let used = self.words()[0].load(Acquire).clamp(0, PLACES as i32);
+        &self.words()[1..=used as usize]
+    }
+
+    pub fn list(&self, group: i32) -> Result<()> {
+        let free = |place: &AtomicI32| place.compare_exchange(0, group, AcqRel, Relaxed).is_ok();
+        if self.used().iter().any(free) {
+            return Ok(());
+        }
+        for (index, place) in self.words().iter().enumerate().skip(1) {
+            if free(place) {
+                self.words()[0].fetch_max(index as i32, AcqRel);
+                return Ok(());
+            }
+        }
+        Err(Error::Unsupported { what: "guarding more process groups" })
+    }
+
+    pub fn unlist(&self, group: i32) {
+        for place in self.used() {
+            let _ = place.compare_exchange(group, 0, AcqRel, Relaxed);
+        }
+    }
+
+    pub fn each(&self, act: impl FnMut(i32)) {
+        self.used().iter().map(|place| place.load(Acquire)).filter(|group| *group > 0).for_each(act);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(table: &GroupTable) -> Vec<i32> {
+        let mut groups = Vec::new();
+        table.each(|group| groups.push(group));
+        groups
+    }
+
+    #[test]
+    fn places_are_used_again() {
+        let table = GroupTable::create().unwrap();
+        assert_eq!(listed(&table), []);
+        for group in [11, 22, 33] {
+            table.list(group).unwrap();
+        }
+        table.unlist(22);
+        table.unlist(99);
+        assert_eq!(listed(&table), [11, 33]);
+        table.list(44).unwrap();
+        assert_eq!(listed(&table), [11, 44, 33]);
+    }
+
+    #[test]
+    fn the_other_side_sees_it_and_a_full_table_refuses() {
+        let table = GroupTable::create().unwrap();
+        let guard = GroupTable::map(table.fd().duplicate().unwrap()).unwrap();
+        for group in 1..=PLACES as i32 {
+            table.list(group).unwrap();
+        }
+        assert!(table.list(7).is_err());
+        assert_eq!(listed(&guard).len(), PLACES);
+        table.unlist(5);
+        assert!(!listed(&guard).contains(&5));
+    }
+}

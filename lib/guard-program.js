@@ -1,0 +1,34 @@
+'use strict';
+
+/** The program of the guard, which lies beside the addon: it ends what workers have started when this process is gone. */
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { FarmError } = require('./errors');
+
+/** Found once. @type {string | undefined} */
+let found;
+
+/**
+ * @param {string} addon its file
+ * @returns {string}
+ * @throws {FarmError} ERR_FARM_START
+ */
+function guardProgram(addon) {
+  if (found !== undefined) return found;
+  const file = path.join(path.dirname(path.resolve(addon)), path.basename(addon).replace(/^farm\.(.*)\.node$/, 'farm-guard.$1'));
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+  } catch (cause) {
+    const problem = fs.existsSync(file) ? 'cannot be executed' : 'is not there';
+    throw new FarmError(
+      'ERR_FARM_START',
+      `The guard program ${file} ${problem}. Build it with \`npm run build\`, or do without it: killTree: false`,
+      { reason: 'resolve', file, cause },
+    );
+  }
+  found = file;
+  return file;
+}
+
+module.exports = { guardProgram };
