@@ -1,0 +1,136 @@
+'use strict';
+
+/** `farm map`: puts its parts together, runs them, and says how it went. */
+
+const { createHash } = require('node:crypto');
+const { monitorEventLoopDelay } = require('node:perf_hooks');
+const { parse } = require('./arguments');
+const { EXIT, FatalError, UsageError } = require('./exit');
+const { openInputs } = require('./inputs');
+const { Journal } = require('./journal');
+const { OutputFiles } = require('./output-files');
+const { StandardOutput } = require('./standard-output');
+const { StreamCheck } = require('./stream-check');
+const { Prints } = require('./prints');
+const { Progress } = require('./progress');
+const { Run } = require('./run');
+const { onSignals } = require('./signals');
+const { summary } = require('./summary');
+const { Tally } = require('./tally');
+const { openFarm } = require('./worker');
+
+const RESOLUTION = 10;
+
+/** @param {string[]} given @returns {Promise<number>} exit code */
+async function map(given) {
+  const options = parse(given);
+  if (options.help !== null) {
+    await new Promise((resolve) => process.stdout.write(/** @type {string} */ (options.help), resolve));
+    return EXIT.done;
+  }
+  if (options.inputs.length === 0 && process.stdin.isTTY) throw new UsageError(`farm map: no inputs\n\n${options.usage()}`);
+  const farm = openFarm(options.worker, farmOptions(options));
+  try {
+    return await runIn(farm, { ...options, jobs: farm.options.max });
+  } finally {
+    await farm.destroy();
+  }
+}
+
+/** @param {any} options of the command */
+function farmOptions({ jobs, timeout, workerData }) {
+  return { max: jobs, timeout, workerData, stdout: 'pipe', stderr: 'pipe' };
+}
+
+/** @param {any} farm @param {any} options */
+async function runIn(farm, options) {
+  const source = await openInputs(options);
+  if (options.out !== undefined && source.names === null) throw new UsageError('farm map: --out needs files as inputs');
+  const journal = options.resume === undefined ? null : Journal.open(options.resume, purpose(farm, source, options));
+  if (journal !== null) source.check(new StreamCheck(journal));
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+  delay.enable();
+
+  const tally = new Tally((line) => progress.say(line));
+  const progress = new Progress(() => stateOf(), options.quiet || options.json);
+  const stateOf = () => {
+    const done = tally.finished + (journal?.before ?? 0);
+    const part = source.total !== null ? (done + tally.failures) / Math.max(1, source.total) : source.totalBytes ? Math.min(1, tally.bytesIn / source.totalBytes) : null;
+    return { done, failed: tally.failures, busy: Math.min(run.running, options.jobs), jobs: options.jobs, total: source.total, part };
+  };
+  const toTerminal = options.out === undefined && process.stdout.isTTY && process.stderr.isTTY;
+  let readerGone = false;
+  const sink =
+    options.out !== undefined
+      ? new OutputFiles(/** @type {string[]} */ (source.names), options, journal?.id ?? process.pid.toString(36), journal !== null)
+      : new StandardOutput({
+          written: journal === null ? undefined : (indexes) => indexes.forEach((index) => journal.done(index)),
+          room: () => run.wake(),
+          aside: toTerminal ? (write) => progress.aside(write) : (write) => write(),
+          broken: (error) => {
+            readerGone = error === null;
+            if (error !== null) run.abort(error);
+            run.abandon();
+          },
+        });
+  const method = options.method ?? '';
+  const run = new Run({ call: (value) => farm.run(method, [value]), source, sink, journal, tally, options });
+  journal?.start(() => sink.settled(), (error) => run.abort(error));
+  new Prints(farm, (lines) => progress.write(lines));
+  const signals = onSignals({
+    first: (signal) => {
+      progress.say(`farm: ${signal}: finishing what runs; once more kills it`);
+      run.stop();
+    },
+    second: () => {
+      run.abandon();
+      void farm.destroy();
+    },
+  });
+
+  progress.start();
+  try {
+    await run.work();
+    if (!run.abandoned) await sink.end();
+    await finish(farm, run, journal);
+  } catch (error) {
+    run.abort(/** @type {Error} */ (error));
+  } finally {
+    progress.stop();
+    signals.off();
+    delay.disable();
+  }
+  if (readerGone && signals.code === null) return EXIT.done;
+  if (run.fatal instanceof UsageError) throw run.fatal;
+  if (run.fatal !== null) process.stderr.write(`farm map: ${run.fatal.message}\n`);
+  const facts = {
+    done: tally.finished,
+    failed: tally.failures,
+    before: journal?.before ?? 0,
+    bytesIn: Math.round(tally.bytesIn),
+    bytesOut: sink.bytes,
+    seconds: tally.seconds,
+    jobs: options.jobs,
+    loopDelay: Math.max(0, delay.max / 1e6 - RESOLUTION),
+    failures: tally.first,
+  };
+  if (options.json) process.stderr.write(`${JSON.stringify(facts)}\n`);
+  else if (!options.quiet) process.stderr.write(summary(facts));
+  return signals.code ?? (run.fatal !== null || tally.failures > 0 ? EXIT.failed : EXIT.done);
+}
+
+/** @param {any} farm @param {InstanceType<typeof Run>} run @param {InstanceType<typeof Journal> | null} journal */
+async function finish(farm, run, journal) {
+  // Workers leave by themselves, so that their teardown runs and what they print last is seen.
+  const gone = run.abandoned || run.fatal instanceof FatalError ? farm.destroy() : farm.close();
+  await Promise.all([gone, journal?.close()]);
+}
+
+/** What a journal is for. @param {any} farm @param {import('./inputs').Source} source @param {any} options */
+function purpose(farm, source, options) {
+  const { method, out, ext, as, workerData } = options;
+  const data = workerData === undefined ? undefined : createHash('sha256').update(JSON.stringify(workerData)).digest('hex');
+  return { worker: farm.file, method: method ?? '', inputs: source.identity, as, out, ext, workerData: data };
+}
+
+module.exports = { map };

@@ -1,0 +1,110 @@
+'use strict';
+
+/** Files and globs of the command line, as names of files that exist. */
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { nameOf, pathOf, shown } = require('./names');
+const { UsageError } = require('./exit');
+
+/**
+ * @param {string[]} given
+ * @returns {Promise<{ names: string[], sizes: number[] }>} each name once, in the order given; those of a glob sorted
+ */
+async function filesOf(given) {
+  const sizes = new Map();
+  const wrong = [];
+  for (const argument of given) {
+    const there = statOf(argument);
+    if (there !== undefined) {
+      const trouble = troubleWith(argument, there);
+      if (trouble === null) sizes.set(path.posix.normalize(argument), there.size);
+      else wrong.push(trouble);
+      continue;
+    }
+    const { isDynamicPattern } = require('tinyglobby');
+    if (!isDynamicPattern(argument)) {
+      wrong.push(`no such file: ${shown(argument)}`);
+      continue;
+    }
+    const found = await expand(argument);
+    for (const { name, code } of found.unreadable) wrong.push(`cannot read the directory ${shown(name)} (${code}), which ${shown(argument)} goes through`);
+    if (found.names.length === 0 && found.unreadable.length === 0) wrong.push(`no file matches ${shown(argument)}`);
+    for (const name of found.names) {
+      const stats = statOf(name);
+      // A file may go between the listing and this look; a glob names what is there.
+      if (stats?.isFile()) sizes.set(name, stats.size);
+    }
+  }
+  if (wrong.length > 0) throw new UsageError(wrong.map((line) => `farm map: ${line}`).join('\n'));
+  return { names: [...sizes.keys()], sizes: [...sizes.values()] };
+}
+
+/** @param {string} name */
+function statOf(name) {
+  try {
+    return fs.statSync(pathOf(name), { throwIfNoEntry: false });
+  } catch (error) {
+    // A zero byte, a loop of links, a file used as a directory, no permission: said by whoever needs the file.
+    const { code } = /** @type {any} */ (error);
+    if (code === 'ENOTDIR' || code === 'ERR_INVALID_ARG_VALUE') return undefined;
+    throw new UsageError(`farm map: cannot look at ${shown(name)}: ${code}`);
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {fs.Stats} stats
+ * @returns {string | null} why this is no input
+ */
+function troubleWith(name, stats) {
+  if (!stats.isDirectory()) return null;
+  return `${shown(name)} is a directory; name the files in it, for example '${path.posix.join(name, '**/*')}'`;
+}
+
+/**
+ * @param {string} pattern
+ * @returns {Promise<{ names: string[], unreadable: { name: string, code: string }[] }>}
+ */
+async function expand(pattern) {
+  const { glob } = require('tinyglobby');
+  /** @type {{ name: string, code: string }[]} */
+  const unreadable = [];
+  const names = await glob(pattern, { expandDirectories: false, absolute: path.isAbsolute(pattern), fs: fileSystem(unreadable) });
+  return { names: names.sort(), unreadable };
+}
+
+/**
+ * The file system in names that hold any bytes; directories that cannot be read are written down.
+ * @param {{ name: string, code: string }[]} unreadable
+ * @returns {any}
+ */
+function fileSystem(unreadable) {
+  return {
+    /** @param {string} name @param {any} _options @param {(error: any, entries: any) => void} done */
+    readdir(name, _options, done) {
+      fs.readdir(pathOf(name), { withFileTypes: true, encoding: 'buffer' }, (error, entries) => {
+        if (error && error.code !== 'ENOENT' && error.code !== 'ENOTDIR') unreadable.push({ name, code: String(error.code) });
+        done(error, error ? [] : entries.map((entry) => named(/** @type {any} */ (entry))));
+      });
+    },
+    /** @param {string} name @param {(error: any, resolved?: string) => void} done */
+    realpath(name, done) {
+      fs.realpath(pathOf(name), { encoding: 'buffer' }, (error, bytes) => done(error, error ? undefined : nameOf(bytes)));
+    },
+    /** @param {string} name @param {(error: any, stats: any) => void} done */
+    stat: (name, done) => fs.stat(pathOf(name), done),
+  };
+}
+
+/** @param {fs.Dirent & { name: any }} entry */
+function named(entry) {
+  return {
+    name: nameOf(entry.name),
+    isFile: () => entry.isFile(),
+    isDirectory: () => entry.isDirectory(),
+    isSymbolicLink: () => entry.isSymbolicLink(),
+  };
+}
+
+module.exports = { filesOf, statOf, troubleWith };
