@@ -224,6 +224,8 @@ export interface FarmStats {
     open: number;
     /** Those of them that are not even in the workers' queue. */
     waiting: number;
+    /** Those of them that have failed and wait for their next try. */
+    resting: number;
     /** Tasks settled so far. */
     settled: number;
   };
@@ -251,6 +253,8 @@ export interface WorkerStats extends WorkerInfo {
 /** Where workers write to: this process's stream, a stream of the farm, this process's stream with the worker's number before each line, or nowhere. */
 export type OutputOption = 'inherit' | 'pipe' | 'prefix' | 'ignore';
 
+export type RetryOn = 'exit' | 'timeout' | 'error';
+
 /** Options of every farm. Durations are milliseconds; Infinity stands for no limit. */
 interface CommonOptions {
   /** Most workers at a time, 1 to 1024. Default: as many CPUs as this process may use. */
@@ -263,6 +267,12 @@ interface CommonOptions {
   timeout?: number;
   /** A task may wait this long (ms) for its start. Default Infinity. */
   queueTimeout?: number;
+  /** How often a task is tried again after a failure that `retryOn` names, at most. Default 0. */
+  retries?: number;
+  /** After which failures: 'exit' (its worker ended), 'timeout', 'error' (it threw or rejected). Default ['exit']. */
+  retryOn?: readonly RetryOn[];
+  /** A task that has ended so many workers is not tried again, whatever `retries` says; at least 1. Default 3. */
+  maxCrashes?: number;
   /** Time (ms) between asking a task to stop and SIGTERM to its worker. Default 1000. */
   grace?: number;
   /** A worker may take this long (ms) until it is ready. Default 30000. */
@@ -336,6 +346,12 @@ export interface TaskOptions {
   timeout?: number;
   /** As the farm's, for this task (ms). */
   queueTimeout?: number;
+  /** As the farm's, for this task. */
+  retries?: number;
+  /** As the farm's, for this task. */
+  retryOn?: readonly RetryOn[];
+  /** Higher goes first, from -1000 to 1000; within one priority the first. Default 0. */
+  priority?: number;
   /** Cancels the task; it rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Is called with each value that the task emits, in order and before its result. */
@@ -367,6 +383,21 @@ export type FarmErrorCode =
   | 'ERR_FARM_UNSUPPORTED'
   | 'ERR_FARM_OPTION';
 
+/** An attempt of a task that was not its last. */
+export interface FailedAttempt {
+  /** From 1 on. */
+  attempt: number;
+  /** Of its error. */
+  name: string;
+  message: string;
+  code?: string;
+  workerId?: number;
+  pid?: number;
+  /** After an exit. */
+  exitCode?: number | null;
+  signal?: string | null;
+}
+
 /** An error of the farm itself. What a task throws arrives as it was thrown. */
 export class FarmError extends Error {
   /** @internal */
@@ -376,6 +407,14 @@ export class FarmError extends Error {
   readonly reason?: 'resolve' | 'spawn' | 'load' | 'handshake';
   /** With `ERR_FARM_START` and 'resolve': the places that were looked at. */
   readonly looked?: string[];
+  /** With `retries`, on the error of the last attempt, whichever it is: how many there were. */
+  readonly attempts?: number;
+  /** With `retries`: the earlier attempts. */
+  readonly history?: readonly FailedAttempt[];
+  /** With `ERR_FARM_WORKER_EXIT`: the task has ended `maxCrashes` workers and is not tried again. */
+  readonly quarantined?: true;
+  /** With `ERR_FARM_WORKER_EXIT`: the worker was killed for another task in it. */
+  readonly collateral?: true;
   /** With `ERR_FARM_NO_METHOD`: the methods there are. */
   readonly methods?: string[];
   /** With `ERR_FARM_OPTION`: the option's name. */

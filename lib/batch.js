@@ -9,7 +9,9 @@ const BATCH_BYTES = 256 * 1024;
 const HEAD = 16;
 const OPTIONS = 16;
 const HAS_OPTIONS = 1 << 8;
+const PLAN = 8;
 const COPIES = 1 << 9;
+const HAS_PLAN = 1 << 10;
 /** Up to here a loop is quicker than a call into the runtime. */
 const SHORT = 48;
 
@@ -72,21 +74,23 @@ class Batch {
    * @param {import('./codec').Encoded} encoded
    * @param {number[] | null} places of its attachments
    * @param {any} options of the task, or null
+   * @param {import('./retry').Plan | null} plan
    */
-  add(id, encoded, places, options) {
+  // eslint-disable-next-line max-params
+  add(id, encoded, places, options, plan) {
     const timed = this.always || (options !== null && (options.timeout !== undefined || options.queueTimeout !== undefined));
     const table = places === null ? 0 : places.length * 8;
-    const size = HEAD + (timed ? OPTIONS : 0) + table + encoded.end - encoded.start;
+    const size = HEAD + (timed ? OPTIONS : 0) + (plan === null ? 0 : PLAN) + table + encoded.end - encoded.start;
     if (this.#at + size + 8 > BATCH_BYTES) {
       this.flush();
       if (size + 8 > BATCH_BYTES) {
         const large = target(size);
-        this.#write(large, 0, id, encoded, timed, places, options);
+        this.#write(large, 0, id, encoded, timed, places, options, plan);
         this.native.submitLarge(large.bytes);
         return;
       }
     }
-    this.#write(this.#target, this.#at, id, encoded, timed, places, options);
+    this.#write(this.#target, this.#at, id, encoded, timed, places, options, plan);
     this.#at = (this.#at + size + 7) & ~7;
     if (!this.#scheduled) {
       this.#scheduled = true;
@@ -102,13 +106,14 @@ class Batch {
    * @param {boolean} timed
    * @param {number[] | null} places
    * @param {any} options
+   * @param {import('./retry').Plan | null} plan
    */
   // eslint-disable-next-line max-params
-  #write({ bytes, words, times }, at, id, encoded, timed, places, options) {
+  #write({ bytes, words, times }, at, id, encoded, timed, places, options, plan) {
     const { kind, bytes: source, start, end } = encoded;
     const word = at >> 2;
     words[word] = id;
-    words[word + 1] = kind | this.flags | (timed ? HAS_OPTIONS : 0);
+    words[word + 1] = kind | this.flags | (timed ? HAS_OPTIONS : 0) | (plan === null ? 0 : HAS_PLAN);
     words[word + 2] = (places === null ? 0 : places.length * 8) + end - start;
     words[word + 3] = places === null ? 0 : places.length / 2;
     let to = at + HEAD;
@@ -116,6 +121,11 @@ class Batch {
       times[to >> 3] = finite(options?.timeout ?? this.options.timeout);
       times[(to >> 3) + 1] = finite(options?.queueTimeout ?? this.options.queueTimeout);
       to += OPTIONS;
+    }
+    if (plan !== null) {
+      words[to >> 2] = plan.retries;
+      words[(to >> 2) + 1] = (plan.priority & 0xffff) | (plan.bits << 16);
+      to += PLAN;
     }
     if (places !== null) {
       for (const value of places) {

@@ -23,8 +23,8 @@ const DESCRIPTIONS = {
 
 /** `killedFor`, as what farm did. @type {Record<string, string>} */
 const KILLED = {
-  cancel: 'was killed because a cancelled task beside this one did not let go',
-  channel: 'was killed because it closed its IPC channel, or wrote to it what process.send() does not write,',
+  cancel: 'was killed because a task in it that was cancelled or timed out did not let go',
+  channel: 'was killed because it closed its IPC channel, or wrote to it what process.send() does not write',
   poison: 'was ended because a worker of this farm wrote over the shared queue',
   startTimeout: 'was killed because it was not ready within startTimeout',
 };
@@ -43,6 +43,8 @@ const KILLED = {
  * @property {number | null} maxMemory bytes
  * @property {string | null} killedFor why farm ended it, if it did
  * @property {boolean} [started] the task's code ran
+ * @property {boolean} [collateral] the worker had to be killed for another task
+ * @property {boolean} [quarantined] the task has ended too many workers to be tried again
  */
 
 /**

@@ -36,6 +36,7 @@ function nativeSettings(options, source, addon) {
     start: Number.isFinite(options.startTimeout) ? ns(options.startTimeout) : Number.MAX_SAFE_INTEGER,
     grace: ns(options.grace),
     spin: options.spin * 1000,
+    maxCrashes: Math.min(options.maxCrashes, 0xffff_ffff),
     views: options.views,
     maxShared: options.maxSharedMemory,
     program: workerProgram(options, source, addon),

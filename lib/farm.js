@@ -113,9 +113,9 @@ class WorkerFarm extends EventEmitter {
 
   /** Counters and the state of each worker. */
   stats() {
-    const { open, waiting, settled, sharedBytes, viewBytes, surplus, rescued } = JSON.parse(this.#lastFigures ?? this.#native.stats());
+    const { open, waiting, resting, settled, sharedBytes, viewBytes, surplus, rescued } = JSON.parse(this.#lastFigures ?? this.#native.stats());
     const workers = this.#roster.list();
-    return { state: this.#state, workers, tasks: { open, waiting, settled }, memory: { shared: sharedBytes, views: viewBytes }, surplusMessages: surplus, rescuedWakeups: rescued };
+    return { state: this.#state, workers, tasks: { open, waiting, resting, settled }, memory: { shared: sharedBytes, views: viewBytes }, surplusMessages: surplus, rescuedWakeups: rescued };
   }
 
   /**
@@ -130,6 +130,7 @@ class WorkerFarm extends EventEmitter {
       return Promise.reject(new FarmError('ERR_FARM_OPTION', `timeout must be milliseconds of at least 0, not ${String(timeout)}`, { option: 'timeout', value: timeout }));
     }
     this.#closing = this.#end(async () => {
+      this.#tasks.endRetries();
       await this.#drained(timeout);
       this.#native.close(Number.isFinite(timeout) ? timeout : -1);
     });

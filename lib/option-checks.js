@@ -55,6 +55,15 @@ function oneOf(...words) {
   return (value) => (words.includes(value) ? value : refusal);
 }
 
+/**
+ * @param {...string} words
+ * @returns {Check}
+ */
+function someOf(...words) {
+  const refusal = new Refusal(`an array of ${words.map((word) => `'${word}'`).join(', ')}`);
+  return (value) => (Array.isArray(value) && value.every((word) => words.includes(word)) ? Object.freeze([...new Set(value)]) : refusal);
+}
+
 /** @type {Check} */
 const boolean = (value) => (typeof value === 'boolean' ? value : new Refusal('true or false'));
 
@@ -135,4 +144,4 @@ function show(value) {
   return line.length > 100 ? `${line.slice(0, 97)}...` : line;
 }
 
-module.exports = { Refusal, integer, duration, finite, oneOf, boolean, aFunction, anything, text, strings, directory, environment, codec, json, abortSignal, show };
+module.exports = { Refusal, integer, duration, finite, oneOf, someOf, boolean, aFunction, anything, text, strings, directory, environment, codec, json, abortSignal, show };

@@ -2,7 +2,6 @@
 
 /** Advice for an option name that we do not have: another pool's word for ours, or a slip of the keyboard. */
 
-const NO_RETRIES = 'This version does not retry: a task whose worker ends is rejected with ERR_FARM_WORKER_EXIT.';
 const NO_QUEUE_LIMIT = 'This version does not limit how many tasks wait; queueTimeout limits how long.';
 const AT_THE_TOP = 'env, cwd, argv, execArgv, execPath, stdout and stderr are options of their own.';
 const ALWAYS_PROCESSES = 'Workers of a farm are always processes.';
@@ -45,8 +44,9 @@ const ELSEWHERE = {
   maxconcurrentcalls: NO_QUEUE_LIMIT,
   maxqueuesize: NO_QUEUE_LIMIT,
   maxqueue: NO_QUEUE_LIMIT,
-  maxretries: NO_RETRIES,
-  retries: NO_RETRIES,
+  maxretries: ours('retries'),
+  retrycount: ours('retries'),
+  retryattempts: ours('retries'),
   setupargs: ours('workerData'),
   initializer: 'Export a function "setup" from the worker module.',
   serialization: ours('codec'),

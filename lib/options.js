@@ -21,6 +21,8 @@ const check = require('./option-checks');
 const nothing = () => undefined;
 const forever = () => Infinity;
 const inherit = () => 'inherit';
+const anyCount = check.integer(0, Number.MAX_SAFE_INTEGER);
+const failures = check.someOf('exit', 'timeout', 'error');
 const output = check.oneOf('inherit', 'pipe', 'prefix', 'ignore');
 
 /** @type {Record<string, Option>} */
@@ -35,6 +37,12 @@ const FARM = {
   timeout: { standard: forever, check: check.duration(1) },
   /** ms a task may wait for its start. */
   queueTimeout: { standard: forever, check: check.duration(1) },
+  /** How often a task is tried again after a failure that `retryOn` names. */
+  retries: { standard: () => 0, check: anyCount },
+  /** 'exit': its worker ended; 'timeout'; 'error': it threw or rejected. */
+  retryOn: { standard: () => Object.freeze(['exit']), check: failures },
+  /** A task that has ended so many workers is not tried again, whatever `retries` says. */
+  maxCrashes: { standard: () => 3, check: check.integer(1, Number.MAX_SAFE_INTEGER) },
   /** Tasks one worker runs at the same time; more than 1 is for tasks that wait, not for those that compute. */
   tasksPerWorker: { standard: () => 1, check: check.integer(1, 64), notForFork: true },
   /** ms between a cooperative cancel and SIGTERM. */
@@ -73,6 +81,10 @@ const FARM = {
 const TASK = {
   timeout: { standard: nothing, check: check.duration(1) },
   queueTimeout: { standard: nothing, check: check.duration(1) },
+  retries: { standard: nothing, check: anyCount },
+  retryOn: { standard: nothing, check: failures },
+  /** Higher goes first. */
+  priority: { standard: nothing, check: check.integer(-1000, 1000) },
   /** Cancels the task. */
   signal: { standard: nothing, check: check.abortSignal },
   /** Is called with each value that the task emits, before its result. */
@@ -124,7 +136,8 @@ function taskOptions(options) {
   let result = null;
   for (const name of Object.keys(TASK)) {
     if (given[name] === undefined) continue;
-    result ??= { timeout: undefined, queueTimeout: undefined, signal: undefined, onProgress: undefined };
+    // Always of one shape.
+    result ??= Object.fromEntries(Object.keys(TASK).map((each) => [each, undefined]));
     /** @type {any} */ (result)[name] = checked(name, TASK[name], given[name]);
   }
   return result;

@@ -14,16 +14,30 @@ const LOST = 10;
 const TIMED_OUT = 11;
 const NO_MEMORY = 12;
 const CLOSED = 13;
+/** It waited for its next try, and gets none. */
+const NOT_RETRIED = 14;
+
+/**
+ * What the task had to do with it.
+ * @param {import('./exit-record').ExitRecord} record
+ */
+function itsTask(record) {
+  if (record.quarantined) return '. It ran this task, which has ended too many workers to be tried again (maxCrashes)';
+  if (record.collateral) return '. It also ran this task';
+  return record.started === false ? ' before it started the task' : ' while it ran the task';
+}
 
 /**
  * @param {any} raw
  * @param {(workerId: number) => unknown} causeOf
  */
 function lost(raw, causeOf) {
-  const record = exitRecord(raw);
-  const who = record.pid ? `Worker ${record.workerId} (pid ${record.pid})` : 'The worker';
-  const message = `${who} ${howItEnded(record)} while it ran the task${lastWords(record)}`;
-  const cause = causeOf(record.workerId);
+  const known = raw.pid > 0;
+  const { workerId, pid, ...rest } = exitRecord(raw);
+  const who = known ? `Worker ${workerId} (pid ${pid})` : 'The worker';
+  const message = `${who} ${howItEnded(/** @type {any} */ (rest))}${itsTask(/** @type {any} */ (rest))}${lastWords(/** @type {any} */ (rest))}`;
+  const record = known ? { workerId, pid, ...rest } : rest;
+  const cause = known ? causeOf(workerId) : undefined;
   return new FarmError('ERR_FARM_WORKER_EXIT', message, cause === undefined ? record : { ...record, cause });
 }
 
@@ -70,4 +84,4 @@ function farmError(tag, text, task, causeOf) {
   }
 }
 
-module.exports = { farmError, queueTimeout, noMemory, closed };
+module.exports = { NOT_RETRIED, farmError, queueTimeout, noMemory, closed };

@@ -55,6 +55,11 @@ class Roster {
     return this.#lastErrors.get(workerId);
   }
 
+  /** @param {number} workerId */
+  pidOf(workerId) {
+    return this.#workers.get(workerId)?.pid;
+  }
+
   list() {
     return [...this.#workers].map(([workerId, { pid, state, since }]) => ({ workerId, pid, state, uptime: Date.now() - since }));
   }

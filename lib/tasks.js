@@ -6,11 +6,11 @@
  * `engine/farm/submission.rs` and `engine/farm/drain.rs`.
  */
 
-const { AsyncResource } = require('node:async_hooks');
-const { decodeError } = require('./codec');
 const { rejectWithCaller } = require('./caller-stack');
-const { watchAbort } = require('./abort-watch');
 const { Batch } = require('./batch');
+const { dropExtra, makeExtra } = require('./extra');
+const { errorOf, readNews } = require('./frames');
+const { Rests, lastFailure, noteFailure, planOf, withHistory } = require('./retry');
 const outcome = require('./outcome');
 
 const OUT_BYTES = 1024 * 1024;
@@ -26,11 +26,13 @@ const BODY_APART = 1 << 8;
 
 /** Tags of replies; transport/frame.rs. */
 const RESULT = 1;
-const ERROR = 2;
 const PROGRESS = 3;
 
+/** In a frame's kind: the attempt has failed, the task is tried again; engine/farm/retry.rs. */
+const RETRIED = 1 << 8;
+
 /** @typedef {(value: unknown) => void} Resolve */
-/** @typedef {{ onProgress?: Function, unwatch?: () => void, timer?: NodeJS.Timeout, method: string, timeout: number, queueTimeout: number }} Extra */
+/** @typedef {import('./extra').Extra} Extra */
 
 class Tasks {
   /** @type {(Resolve | null | undefined)[]} by number; null: settled here, the native side has not let go */
@@ -43,13 +45,14 @@ class Tasks {
   #whenIdle = null;
 
   #batch;
+  #rests;
   #out = Buffer.allocUnsafeSlow(OUT_BYTES);
   #frames = new Uint32Array(this.#out.buffer);
 
   /**
    * @param {any} native
-   * @param {{ timeout: number, queueTimeout: number, views: boolean }} options
-   * @param {{ take: (event: any) => void, causeOf: (workerId: number) => unknown }} roster
+   * @param {{ timeout: number, queueTimeout: number, views: boolean, retries: number, retryOn: readonly string[] }} options
+   * @param {{ take: (event: any) => void, causeOf: (workerId: number) => unknown, pidOf: (workerId: number) => number | undefined }} roster
    * @param {ReturnType<typeof import('./codec').makeCodec>} codec
    */
   constructor(native, options, roster, codec) {
@@ -59,6 +62,9 @@ class Tasks {
     this.causeOf = roster.causeOf.bind(roster);
     this.codec = codec;
     this.#batch = new Batch(native, options);
+    this.#rests = new Rests(native);
+    this.plan = planOf(options, null);
+    this.plain = options.queueTimeout === Infinity && this.plan === null;
     this.drain = this.drain.bind(this);
     this.connected = native.connect(this.#batch.bytes, this.#out, this.drain);
   }
@@ -99,42 +105,19 @@ class Tasks {
     }
     const id = this.#free.length > 0 ? /** @type {number} */ (this.#free.pop()) : this.#resolves.length;
     this.#resolves[id] = resolve;
-    this.#extras[id] = options === null && this.options.queueTimeout === Infinity ? undefined : this.#extra(id, method, options ?? {});
-    this.#batch.add(id, encoded, places, options);
+    const plan = options === null ? this.plan : planOf(this.options, options);
+    this.#extras[id] =
+      options === null && this.plain
+        ? undefined
+        : makeExtra(method, options ?? {}, this.options, plan, (reason) => this.#abort(id, reason), (extra) => this.#expire(id, extra));
+    this.#batch.add(id, encoded, places, options, plan);
     return promise;
   }
 
-  /**
-   * @param {number} id
-   * @param {string} method
-   * @param {any} options
-   * @returns {Extra}
-   */
-  #extra(id, method, options) {
-    const timeout = options.timeout ?? this.options.timeout;
-    const queueTimeout = options.queueTimeout ?? this.options.queueTimeout;
-    /** @type {Extra} */
-    const extra = { method, timeout, queueTimeout };
-    if (options.onProgress) extra.onProgress = AsyncResource.bind(options.onProgress);
-    if (options.signal) {
-      const { signal } = options;
-      extra.unwatch = watchAbort(signal, () => this.#abort(id, signal.reason));
-    }
-    if (Number.isFinite(queueTimeout)) this.#expireLater(id, extra);
-    return extra;
-  }
-
-  /**
-   * A worker that claims too late refuses; this timer only makes the rejection punctual.
-   * @param {number} id
-   * @param {Extra} extra
-   */
-  #expireLater(id, extra) {
-    extra.timer = setTimeout(() => {
-      this.#batch.flush();
-      if (this.native.withdraw(id)) this.#reject(id, outcome.queueTimeout(extra));
-    }, Math.min(extra.queueTimeout, 0x7fffffff));
-    extra.timer.unref();
+  /** @param {number} id @param {Extra} extra */
+  #expire(id, extra) {
+    this.#batch.flush();
+    if (this.native.withdraw(id)) this.#reject(id, outcome.queueTimeout(extra));
   }
 
   /**
@@ -221,12 +204,25 @@ class Tasks {
         // The task runs on; its caller would wait for a value that cannot come.
         this.#abort(id, error);
       }
-    } else if (tag === ERROR) {
-      this.#reject(id, safely(() => decodeError(kind, bytes, from, end, attachments)));
+    } else if ((tag & RETRIED) !== 0) {
+      this.#failed(id, tag, kind, bytes, from, end, attachments);
     } else {
-      const text = from === end ? '' : bytes.toString('utf8', from, end);
-      this.#reject(id, outcome.farmError(tag, text, this.#extras[id] ?? this.options, this.causeOf));
+      const extra = this.#extras[id];
+      this.#reject(id, tag === outcome.NOT_RETRIED ? lastFailure(extra) : errorOf(tag, kind, bytes, from, end, attachments, extra ?? this.options, this.causeOf));
     }
+  }
+
+  /** An attempt has failed and another one follows. */
+  // eslint-disable-next-line max-params
+  #failed(id, tag, kind, bytes, from, end, attachments) {
+    const extra = this.#extras[id];
+    if (extra?.history !== undefined) {
+      const workerId = tag >>> 16;
+      const worker = workerId === 0 ? undefined : { workerId, pid: this.roster.pidOf(workerId) };
+      clearTimeout(extra.timer);
+      noteFailure(extra, errorOf(tag & 0xff, kind, bytes, from, end, attachments, extra, this.causeOf), worker);
+    }
+    this.#rests.look();
   }
 
   /**
@@ -235,9 +231,17 @@ class Tasks {
    */
   #reject(id, error) {
     const resolve = this.#resolves[id];
+    const history = this.#extras[id]?.history;
     this.#clear(id);
     this.#give(id);
-    if (resolve) rejectWithCaller(resolve, error);
+    if (resolve) rejectWithCaller(resolve, history === undefined ? error : withHistory(error, history));
+  }
+
+  /** Nothing is tried again; what waits for it is settled with the error of its last attempt. */
+  endRetries() {
+    this.#batch.flush();
+    this.native.endRetries();
+    this.#rests.stop();
   }
 
   /** @param {number} id */
@@ -245,8 +249,7 @@ class Tasks {
     const extra = this.#extras[id];
     if (extra === undefined) return;
     this.#extras[id] = undefined;
-    extra.unwatch?.();
-    clearTimeout(extra.timer);
+    dropExtra(extra);
   }
 
   /** @param {number} id */
@@ -266,6 +269,7 @@ class Tasks {
    * @param {(id: number) => unknown} makeError
    */
   rejectAll(makeError) {
+    this.#rests.stop();
     this.#batch.flush();
     for (let id = 0; id < this.#resolves.length; id++) {
       const resolve = this.#resolves[id];
@@ -277,24 +281,6 @@ class Tasks {
       rejectWithCaller(resolve, makeError(id));
     }
   }
-}
-
-/** @param {() => unknown} decodeIt */
-function safely(decodeIt) {
-  try {
-    return decodeIt();
-  } catch (error) {
-    return error;
-  }
-}
-
-/** @param {[string, (Buffer | null)[]]} news */
-function readNews([json, bytes]) {
-  const list = JSON.parse(json);
-  list.forEach((/** @type {any} */ event, /** @type {number} */ index) => {
-    event.bytes = bytes[index];
-  });
-  return list.filter(Boolean);
 }
 
 module.exports = { Tasks };

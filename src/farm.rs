@@ -229,6 +229,18 @@ impl NativeFarm {
         self.with(|inner| inner.farm.withdraw(task))
     }
 
+    /// Publishes tasks whose wait before their next try is over; ms until the next one's is, or -1.
+    #[napi(catch_unwind)]
+    pub fn tick(&self) -> Result<f64> {
+        self.with(|inner| inner.farm.tick().map_or(-1.0, |ns| ns as f64 / 1e6))
+    }
+
+    /// From now on no task is tried again; those that wait for it are settled.
+    #[napi(catch_unwind)]
+    pub fn end_retries(&self) -> Result<()> {
+        self.with(|inner| inner.farm.end_retries())
+    }
+
     /// Asks for up to so many workers without a task.
     #[napi(catch_unwind)]
     pub fn demand(&self, workers: u32) -> Result<()> {

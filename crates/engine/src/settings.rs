@@ -12,6 +12,8 @@ pub struct Settings {
     pub start: u64,
     pub grace: u64,
     pub spin: u64,
+    /// A task that has ended so many workers is not tried again.
+    pub max_crashes: u32,
     pub views: bool,
     pub max_shared: u64,
     pub program: ProgramSettings,
@@ -48,6 +50,11 @@ pub enum Output {
 }
 
 impl Settings {
+    /// Tasks that may run at the same time.
+    pub fn capacity(&self) -> usize {
+        self.max * self.lanes
+    }
+
     /// More indices than workers: a replacement starts before the old index is drained.
     pub fn indices(&self) -> usize {
         (self.max * 2 + 2).min(farm_transport::layout::MAX_WORKERS)

@@ -1,9 +1,12 @@
 //! Settling: takes replies out of the workers' rings and news out of the inbox, and writes them as frames for the
-//! JavaScript side: `u32 task | u32 kind | u32 length | u32 codec, attachments << 16, flags << 8`, then the body, padded
+//! JavaScript side: `u32 task | u32 kind (of an attempt that is tried again: worker << 16 | flag | kind) | u32 length | u32 codec, attachments << 16, flags << 8`, then the body, padded
 //! to 8. Read by `lib/tasks.js`. What a worker wrote is copied before it is looked at.
 
+use super::retry::retried;
 use super::worker_end::WorkerEnd;
 use super::{settled, Farm};
+use crate::pool::tasks::Failure;
+use crate::process::ExitRecord;
 use crate::shared::{FarmEvent, FarmLine, WorkerLine};
 use crate::supervisor::Command;
 use farm_transport::frame::{reply, word, Attachment, ReplyHead, NO_BLOCK};
@@ -66,8 +69,7 @@ impl Farm {
             let Some(FarmEvent::Exited { worker, record, held, planned }) = self.exits.pop_front() else { break };
             // Its ring is drained to the end: what is still held has no reply.
             for held in &held {
-                // What never started would be taken out of its slot again, which is not to be trusted after a poisoning.
-                self.lost(held.slot, held.turn, held.started || self.poisoned, &record);
+                self.lost(held.slot, held.turn, held.started, &record);
             }
             self.forget(worker);
             drained.news.push(FarmEvent::Exited { worker, record, held, planned });
@@ -120,13 +122,6 @@ impl Farm {
                 other => drained.news.push(other),
             }
         }
-    }
-
-    fn timed_out(&mut self, slot: u32, turn: u64) {
-        let Some(id) = self.tasks.detach(slot, turn) else { return };
-        self.lent.detach(id, turn);
-        self.shared.settled.fetch_add(1, Relaxed);
-        self.verdict(id, settled::TIMED_OUT, Vec::new());
     }
 
     fn forget(&mut self, worker: usize) {
@@ -218,8 +213,12 @@ impl Farm {
         if state.turn() != turn || usize::from(state.owner()) != index || !expected {
             return Err(Broken);
         }
-        self.write_reply(index, worker, id, tag, &head, len, out, drained)?;
-        if tag != reply::PROGRESS {
+        let again = tag == reply::ERROR && self.tasks.would_retry(id, Failure::Error);
+        let kind = if again { retried(tag, index) } else { tag };
+        self.write_reply(index, worker, id, kind, &head, len, out, drained)?;
+        if again {
+            self.threw(slot, turn);
+        } else if tag != reply::PROGRESS {
             self.tasks.ended(slot, turn);
             self.unpublish(slot);
             self.task_over(id, Some(index));
@@ -235,7 +234,7 @@ impl Farm {
         index: usize,
         worker: &mut WorkerEnd,
         id: u32,
-        tag: u32,
+        kind: u32,
         head: &ReplyHead,
         frame_len: usize,
         out: &mut [u8],
@@ -274,7 +273,7 @@ impl Farm {
             drained.handovers.push(handover);
         }
         let last = u32::from(head.codec) | u32::from(head.attachments) << 16 | if apart { BODY_APART } else { 0 };
-        drained.len = write_head(out, drained.len, id, tag, if apart { 0 } else { body_len }, last);
+        drained.len = write_head(out, drained.len, id, kind, if apart { 0 } else { body_len }, last);
         Ok(())
     }
 
@@ -364,12 +363,8 @@ impl Farm {
 
     /// All workers are gone and their rings drained: what is published still is lost, the rest goes on over new segments.
     fn start_anew(&mut self) {
-        let body = br#"{"killedFor":"poison","stderr":"","started":true}"#;
-        for (id, slot, turn) in self.tasks.published() {
-            self.tasks.ended(slot, turn);
-            self.unpublish(slot);
-            self.task_over(id, None);
-            self.verdict(id, settled::LOST, body.to_vec());
+        for (_, slot, turn) in self.tasks.published() {
+            self.lost(slot, turn, true, &ExitRecord::of_poisoned());
         }
         for truth in &self.shared.truth {
             truth.turn.store(0, Release);

@@ -1,11 +1,9 @@
 //! How tasks end other than by a reply: given up by their caller, lost with their worker, or all at once.
 
-use super::backlog::{Backlog, Place};
 use super::{settled, Farm};
-use crate::pool::tasks::{Cancel, Lost};
-use crate::process::ExitRecord;
+use crate::pool::tasks::Cancel;
 use crate::supervisor::Command;
-use farm_transport::frame::{mail, NO_BLOCK};
+use farm_transport::frame::mail;
 use farm_transport::{Entry, Kind};
 use std::sync::atomic::Ordering::*;
 
@@ -16,8 +14,8 @@ impl Farm {
         match self.tasks.cancel(id) {
             Cancel::Unknown => return false,
             Cancel::Dropped => {
-                let place = std::mem::replace(&mut self.records[id as usize].place, Place::NONE);
-                self.backlog.remove(place);
+                // News of an attempt would be taken for that of the number's next task.
+                self.verdicts.retain(|(of, ..)| *of != id);
                 self.task_over(id, None);
             }
             Cancel::Published { slot, turn } => self.cancel_published(id, slot, turn),
@@ -58,7 +56,7 @@ impl Farm {
         let revoked = state.kind() == Kind::Claimed && queue.revoke(slot, turn, worker);
         // Revoked or just done: either way the worker's word about it is still to come and frees the slot.
         self.tasks.detach(slot, turn);
-        self.lent.detach(id, turn);
+        self.detach_task(id, turn);
         if revoked {
             if let Some(Some(end)) = self.workers.get_mut(usize::from(worker)) {
                 end.mail.push(mail::CANCEL, &[&Entry::new(turn, slot).0.to_le_bytes()]);
@@ -66,32 +64,6 @@ impl Farm {
             }
             self.supervisor.tell(Command::Revoked { farm: self.shared.id, worker: usize::from(worker), turn });
         }
-    }
-
-    /// A publication that a dead worker held.
-    pub(super) fn lost(&mut self, slot: u32, turn: u64, started: bool, record: &ExitRecord) {
-        let inline = self.tasks.task_at(slot, turn).map(|id| self.records[id as usize].header);
-        match self.tasks.lost(slot, turn, started) {
-            Lost::Unknown => return,
-            Lost::Settled => self.slot_released(turn, None),
-            Lost::Rejected(id) => {
-                let mut record = record.clone();
-                record.started = started;
-                self.task_over(id, None);
-                self.verdict(id, settled::LOST, serde_json::to_vec(&record).unwrap_or_default());
-            }
-            Lost::Requeued(id) => {
-                self.lent.requeued(id);
-                if let Some(header) = inline.filter(|header| header.block == NO_BLOCK) {
-                    let mut bytes = vec![0; header.len as usize];
-                    // Still in its slot: nobody has published there since.
-                    if self.line.queue.read_inline(slot, &mut bytes).is_ok() {
-                        self.records[id as usize].place = self.backlog.put(&bytes);
-                    }
-                }
-            }
-        }
-        self.unpublish(slot);
     }
 
     /// Kills all workers now. Every open task is settled as closed.
@@ -106,12 +78,11 @@ impl Farm {
         let given = self.tasks.give_up();
         for (id, publication) in given.tasks {
             match publication {
-                Some(turn) => self.lent.detach(id, turn),
+                Some(turn) => self.detach_task(id, turn),
                 None => self.task_over(id, None),
             }
             self.verdict(id, kind, Vec::new());
         }
-        self.backlog = Backlog::default();
         for (slot, turn) in given.published {
             if self.line.queue.queue.withdraw(slot, turn) {
                 self.tasks.released(slot, turn);

@@ -5,6 +5,8 @@ mod backlog;
 mod drain;
 mod ending;
 mod lent;
+mod priority;
+mod retry;
 mod submission;
 mod worker_end;
 
@@ -22,6 +24,7 @@ use farm_transport::frame::NO_BLOCK;
 use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
 use farm_transport::{Arena, Patience, QueueSegment, Segment, TaskHeader};
 use lent::Lent;
+use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::sync::Arc;
@@ -33,6 +36,8 @@ pub mod settled {
     pub const TIMED_OUT: u32 = 11;
     pub const NO_MEMORY: u32 = 12;
     pub const CLOSED: u32 = 13;
+    /// It rested before its next try, and gets none: what it failed with is said already.
+    pub const NOT_RETRIED: u32 = 14;
 }
 
 /// From this size on memory is asked for before it is touched.
@@ -75,6 +80,7 @@ pub struct Farm {
     memory: (u64, u64),
     view_bytes: u64,
     patience: Patience,
+    chance: RandomState,
 }
 
 fn new_line(workers: usize) -> farm_sys::Result<Arc<FarmLine>> {
@@ -97,7 +103,7 @@ impl Farm {
         let first = line.queue.queue.first_turn();
         shared.tail.store(first, Release);
         let mut farm = Farm {
-            tasks: Tasks::new(SLOTS, first),
+            tasks: Tasks::new(SLOTS, first, shared.settings.max_crashes),
             records: Vec::new(),
             backlog: Backlog::default(),
             requests: Arena::new(line.requests.clone()),
@@ -114,6 +120,7 @@ impl Farm {
             memory: (0, 0),
             view_bytes: 0,
             patience: Patience::new(if usable_cpus() < 2 || shared.settings.spin == 0 { 0 } else { LOOP_SPIN }),
+            chance: RandomState::new(),
             shared,
             supervisor,
             line,
@@ -181,12 +188,13 @@ impl Farm {
             rest = next;
             published += self.accept(&submission);
         }
+        published += self.reorder();
         self.published(published);
     }
 
     fn accept(&mut self, submission: &Submission) -> usize {
         let id = submission.id;
-        if !self.tasks.submit(id) {
+        if !self.tasks.submit(id, submission.plan) {
             return 0;
         }
         if id as usize >= self.records.len() {
@@ -220,8 +228,11 @@ impl Farm {
         self.records[id as usize] = Record { header, timeout: submission.timeout, place: Place::NONE };
         // The common case: nothing waits before it, so its bytes go straight into a slot.
         if self.tasks.waiting() == 1 && self.has_room() {
-            if let Some((id, slot, turn)) = self.tasks.publish_next() {
+            if let Some((id, slot, turn)) = self.tasks.publish_next(self.window()) {
                 let inline = if header.block == NO_BLOCK { payload } else { &[] };
+                if submission.plan.retries > 0 {
+                    self.records[id as usize].place = self.backlog.put(inline);
+                }
                 self.write_and_publish(id, slot, turn, inline);
                 return 1;
             }
@@ -264,17 +275,30 @@ impl Farm {
 
     /// Publishes what waits, as far as slots go.
     fn refill(&mut self) {
+        let published = self.publish_waiting();
+        self.published(published);
+    }
+
+    fn publish_waiting(&mut self) -> usize {
         let mut published = 0;
         while self.tasks.waiting() > 0 && self.has_room() {
-            let Some((id, slot, turn)) = self.tasks.publish_next() else { break };
-            let place = std::mem::replace(&mut self.records[id as usize].place, Place::NONE);
+            let Some((id, slot, turn)) = self.tasks.publish_next(self.window()) else { break };
+            let place = self.records[id as usize].place;
             let backlog = std::mem::take(&mut self.backlog);
             self.write_and_publish(id, slot, turn, backlog.get(place));
             self.backlog = backlog;
-            self.backlog.remove(place);
+            if !self.tasks.is_tried(id) {
+                self.forget_payload(id);
+            }
             published += 1;
         }
-        self.published(published);
+        published
+    }
+
+    /// The task's own copy of a small payload is no longer needed.
+    fn forget_payload(&mut self, id: u32) {
+        let place = std::mem::replace(&mut self.records[id as usize].place, Place::NONE);
+        self.backlog.remove(place);
     }
 
     fn published(&mut self, count: usize) {
@@ -319,11 +343,18 @@ impl Farm {
 
     /// A task is over and no worker has its slot. `worker`: who may still look at its attachments.
     fn task_over(&mut self, id: u32, worker: Option<usize>) {
+        self.forget_payload(id);
         let header = &self.records[id as usize].header;
         if header.block != NO_BLOCK || header.attachments > 0 {
             let blocks = self.lent.task_over(id, worker);
             self.give(blocks);
         }
+    }
+
+    /// A task is over while a worker still holds its slot.
+    fn detach_task(&mut self, id: u32, turn: u64) {
+        self.forget_payload(id);
+        self.lent.detach(id, turn);
     }
 
     /// The slot of a task that was settled before has come back.
@@ -345,6 +376,7 @@ impl Farm {
         serde_json::json!({
             "open": open,
             "waiting": self.tasks.waiting(),
+            "resting": self.tasks.resting(),
             "settled": self.shared.settled.load(Relaxed),
             "sharedBytes": self.requests.used(),
             "viewBytes": self.view_bytes,

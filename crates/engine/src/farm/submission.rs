@@ -1,14 +1,18 @@
 //! One task in a batch from the JavaScript side: `u32 id | u32 codec and flags | u32 length | u32 attachments`, then with
-//! the options flag `f64 timeout | f64 queue timeout` (ms, 0 for none), then the payload (attachment table of
+//! the options flag `f64 timeout | f64 queue timeout` (ms, 0 for none), with the plan flag `u32 retries | i16 priority |
+//! u16 failures to retry on`, then the payload (attachment table of
 //! `u64 offset | u64 length`, body), padded to 8. Written by `lib/tasks.js`.
 
+use crate::pool::tasks::Plan;
 use farm_transport::frame::{word, Attachment, NO_BLOCK};
 use farm_transport::TaskHeader;
 
 const HEAD: usize = 16;
 const OPTIONS: usize = 16;
+const PLAN: usize = 8;
 const HAS_OPTIONS: u32 = 1 << 8;
 const COPIES: u32 = 1 << 9;
+const HAS_PLAN: u32 = 1 << 10;
 
 pub struct Submission<'a> {
     pub id: u32,
@@ -18,6 +22,7 @@ pub struct Submission<'a> {
     /// ns, 0 for none.
     pub timeout: u64,
     pub queue_timeout: u64,
+    pub plan: Plan,
     /// Attachment table, then body.
     pub payload: &'a [u8],
 }
@@ -25,6 +30,10 @@ pub struct Submission<'a> {
 fn ns(ms: f64) -> u64 {
     // Saturates; a NaN is 0, no timeout.
     (ms * 1e6) as u64
+}
+
+fn plan(word: u64) -> Plan {
+    Plan { retries: word as u32, priority: (word >> 32) as i16, retry_on: (word >> 48) as u8 }
 }
 
 impl<'a> Submission<'a> {
@@ -37,8 +46,11 @@ impl<'a> Submission<'a> {
         let flags = (first >> 32) as u32;
         let len = second as u32 as usize;
         let options = flags & HAS_OPTIONS != 0;
-        let start = HEAD + if options { OPTIONS } else { 0 };
+        let plan_at = HEAD + if options { OPTIONS } else { 0 };
+        let planned = flags & HAS_PLAN != 0;
+        let start = plan_at + if planned { PLAN } else { 0 };
         let payload = batch.get(start..start + len)?;
+        let plan = if planned { plan(word(batch, plan_at)) } else { Plan::default() };
         let time = |at: usize| if options { ns(f64::from_bits(word(batch, at))) } else { 0 };
         let submission = Submission {
             id: first as u32,
@@ -47,6 +59,7 @@ impl<'a> Submission<'a> {
             attachments: (second >> 32) as u16,
             timeout: time(HEAD),
             queue_timeout: time(HEAD + 8),
+            plan,
             payload,
         };
         let next = (start + len).next_multiple_of(8).min(batch.len());
@@ -58,7 +71,7 @@ impl<'a> Submission<'a> {
             len: self.payload.len() as u32,
             attachments: self.attachments,
             codec: self.codec,
-            copies: self.copies,
+            copies: self.copies || self.plan.retries > 0,
             block: NO_BLOCK,
             claim_by: if self.queue_timeout > 0 { now.saturating_add(self.queue_timeout) } else { 0 },
             attempt: 1,
@@ -97,6 +110,16 @@ mod tests {
             submission.timeout
         };
         assert_eq!([of(1.0), of(-1.0), of(f64::NAN), of(f64::INFINITY)], [1_000_000, 0, 0, u64::MAX]);
+    }
+
+    #[test]
+    fn a_plan_comes_out_as_it_went_in() {
+        let word = 7 | u64::from(-3i16 as u16) << 32 | 5 << 48;
+        let batch = batch(1, HAS_PLAN, 0, &[f64::from_bits(word)], &[9, 9]);
+        let (submission, _) = Submission::parse(&batch).unwrap();
+        assert_eq!(submission.plan, Plan { retries: 7, priority: -3, retry_on: 5 });
+        assert_eq!(submission.payload, [9, 9]);
+        assert!(submission.header(0).copies, "a retry gets the arguments that the first attempt got");
     }
 
     proptest! {

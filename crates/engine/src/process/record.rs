@@ -23,4 +23,33 @@ pub struct ExitRecord {
     /// Why farm killed it, if it did.
     pub killed_for: Option<&'static str>,
     pub started: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub collateral: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub quarantined: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl ExitRecord {
+    /// For a task of which nobody can say which worker had it.
+    pub fn of_poisoned() -> Self {
+        ExitRecord {
+            worker_id: 0,
+            pid: 0,
+            exit_code: None,
+            signal: None,
+            verdict: "poison",
+            stderr: String::new(),
+            age: 0,
+            cpu_time: None,
+            max_memory: None,
+            killed_for: Some("poison"),
+            started: true,
+            collateral: false,
+            quarantined: false,
+        }
+    }
 }

@@ -146,6 +146,8 @@ impl Worker {
             max_memory: self.most_memory.total(status.max_resident),
             killed_for,
             started: true,
+            collateral: false,
+            quarantined: false,
         }
     }
 }
