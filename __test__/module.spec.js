@@ -21,6 +21,17 @@ async function load(file, names = '', nodeOptions = []) {
   return { ...JSON.parse(lines.at(-1)), lines };
 }
 
+describe('a module whose namespace looks like a promise', () => {
+  test.each(['thenable.mjs', 'barrel.mjs'])('is loaded, and "then" is one of its functions (%s)', async (file) => {
+    const found = await load(file, 'then,twice');
+    expect(found).toMatchObject({ methods: ['then', 'twice'], calls: { then: { value: 'then 3' }, twice: { value: 6 } } });
+  });
+
+  test('one that only uses promises is loaded directly', async () => {
+    expect(await load('chained.mjs', 'stack')).toMatchObject({ methods: ['later', 'stack'] });
+  });
+});
+
 describe('a CommonJS module', () => {
   test('offers its own enumerable functions, no class, no constant', async () => {
     const found = await load('many.js', 'twice,viaThis,lazy,setup,hidden,broken,Shape,limit');

@@ -83,9 +83,22 @@ test.each(['never-loads.mjs', 'never-loads-busy.js'])('a module that is never lo
   farm.on('spawn', ({ pid }) => pids.push(pid));
   const [task, ready] = await Promise.allSettled([farm.run('add', [1, 2]), farm.ready()]);
   expect(task.reason).toMatchObject({ code: 'ERR_FARM_START', reason: 'handshake', killedFor: 'startTimeout', signal: 'SIGKILL' });
-  expect(task.reason.message).toContain('startTimeout');
+  expect(task.reason.message).toMatch(/^A worker for .+ was not ready within startTimeout and was killed/);
   expect(ready.reason).toMatchObject({ code: 'ERR_FARM_START' });
   await gone(...pids);
+});
+
+test('a worker that has answered is online for stats(), however late the news of it is', async () => {
+  for (let n = 0; n < 10; n++) {
+    farm = new WorkerFarm(worker, { max: 1 });
+    const online = [];
+    farm.on('online', ({ workerId }) => online.push(workerId));
+    await farm.run('add', [1, 2]);
+    expect(farm.stats().workers).toMatchObject([{ workerId: 1, state: 'online' }]);
+    await farm.ready();
+    await farm.close();
+    expect(online).toEqual([1]);
+  }
 });
 
 test('a setup that throws', async () => {
@@ -97,7 +110,7 @@ test('a setup that throws', async () => {
 
 test('an execPath that does not exist', async () => {
   const error = await failsToStart(worker, { execPath: '/no/such/node' });
-  expect(error).toMatchObject({ reason: 'spawn', message: expect.stringMatching(/\/no\/such\/node could not be started.*No such file/) });
+  expect(error).toMatchObject({ reason: 'spawn', message: expect.stringMatching(/could not be started: \/no\/such\/node: .*No such file/) });
 });
 
 test('a working directory that does not exist is named, not the program', async () => {

@@ -16,10 +16,17 @@ function startError({ reason, message, record: raw }, file, cause) {
   if (report?.code === 'ERR_FARM_START') return report;
   const record = raw ? exitRecord(raw) : undefined;
   let text = message;
+  if (reason === 'spawn') text = `A worker for ${file} could not be started: ${message}`;
   if (text === '' && report !== undefined) text = `The worker module ${file} could not be set up: ${report?.message ?? String(report)}`;
-  if (text === '' && record !== undefined) text = `A worker for ${file} ${howItEnded(record)} before it was ready${lastWords(record)}`;
+  if (text === '' && record !== undefined) text = `A worker for ${file} ${howItFailed(record)}${lastWords(record)}`;
   const details = { ...record, reason, file };
   return new FarmError('ERR_FARM_START', text, cause === undefined ? details : { ...details, cause });
+}
+
+/** @param {import('./exit-record').ExitRecord} record */
+function howItFailed(record) {
+  if (record.killedFor === 'startTimeout') return 'was not ready within startTimeout and was killed';
+  return `${howItEnded(record)} before it was ready`;
 }
 
 module.exports = { startError };

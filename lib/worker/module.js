@@ -7,6 +7,7 @@
  * through import(), which also waits for top-level await.
  */
 
+const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { FarmError } = require('../errors');
@@ -57,14 +58,30 @@ async function loadModule(file, url = pathToFileURL(file).href) {
  */
 async function load(file, url) {
   const format = formatOf(file);
-  if (format === 'module' || (isTypeScript(file) && !canLoadTypeScript(file))) return { namespace: await import(url) };
+  if (format === 'module' || (isTypeScript(file) && !canLoadTypeScript(file))) return importModule(file, url);
   try {
     return { namespace: require(file) };
   } catch (error) {
     // A .js file without a "type" may still be an ES module by its syntax; only import() can tell or wait for it.
-    if (format === 'unknown' && mayBeModule(error)) return { namespace: await import(url) };
+    if (format === 'unknown' && mayBeModule(error)) return importModule(file, url);
     throw error;
   }
+}
+
+/** An export of the name "then", perhaps: `then` after `export`, in a list, or behind a star. */
+const MAY_EXPORT_THEN = /\bexport\b[^;{]*(?<!\.)\bthen\b|[{,\s]then\s*[,}]|\bas\s+then\b|\bexport\s*\*/;
+
+/**
+ * import() takes the namespace of a module that exports "then" for a promise, and waits for it for ever. A module around
+ * it keeps the two apart; it costs some milliseconds, so only where the text gives a reason.
+ * @param {string} file
+ * @param {string} url
+ * @returns {Promise<{ namespace: any }>}
+ */
+async function importModule(file, url) {
+  if (!MAY_EXPORT_THEN.test(readFileSync(file, 'utf8'))) return { namespace: await import(url) };
+  const around = `import * as namespace from ${JSON.stringify(url)}; export const loaded = { namespace };`;
+  return (await import(`data:text/javascript,${encodeURIComponent(around)}`)).loaded;
 }
 
 /** @param {any} error */

@@ -119,8 +119,29 @@ impl Farm {
                     }
                     drained.news.push(event);
                 }
-                other => drained.news.push(other),
+                other => {
+                    if self.is_new(&other) {
+                        drained.news.push(other);
+                    }
+                }
             }
+        }
+    }
+
+    /// A worker's first reply may have said already that it is online.
+    fn is_new(&mut self, event: &FarmEvent) -> bool {
+        match event {
+            FarmEvent::Spawned { worker, .. } => {
+                if let Some(end) = &mut self.workers[*worker] {
+                    end.spawned = true;
+                }
+                true
+            }
+            FarmEvent::Online { worker } => match &mut self.workers[*worker] {
+                Some(end) => !std::mem::replace(&mut end.online, true),
+                None => true,
+            },
+            _ => true,
         }
     }
 
@@ -164,6 +185,11 @@ impl Farm {
                     break;
                 }
             };
+            if worker.spawned && !worker.online {
+                // The supervisor hears of it on another way, which may be longer.
+                worker.online = true;
+                drained.news.push(FarmEvent::Online { worker: index });
+            }
             let taken = self.take_frame(index, &mut worker, tag, len, out, drained);
             worker.replies.advance(len);
             if taken.is_err() {

@@ -11,6 +11,10 @@ pub struct WorkerEnd {
     pub mail: Producer,
     /// It never came up, and said why.
     pub failed: bool,
+    /// The news of its process went to JavaScript.
+    pub spawned: bool,
+    /// The news that it takes tasks did.
+    pub online: bool,
     give_back: Producer,
     /// Blocks that wait for room in the ring that takes them back.
     waiting: Vec<(u64, u64)>,
@@ -24,6 +28,8 @@ impl WorkerEnd {
             give_back: line.own.producer(GIVEN_BACK),
             waiting: Vec::new(),
             failed: false,
+            spawned: false,
+            online: false,
             line,
         }
     }

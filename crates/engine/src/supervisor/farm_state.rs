@@ -170,7 +170,7 @@ impl FarmState {
                 let message = match &program.cwd {
                     // The system names neither the directory nor the program.
                     Some(dir) if !Path::new(dir).is_dir() => format!("the working directory {dir} does not exist"),
-                    _ => format!("{} could not be started: {error}", program.path),
+                    _ => format!("{}: {error}", program.path),
                 };
                 self.start_failed(index, "spawn", message, None, None, hands);
                 self.workers[index] = None;
