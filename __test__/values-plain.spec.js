@@ -197,3 +197,14 @@ test('where code may not be made from strings, the same values are carried', () 
   expect(stderr).toBe('');
   expect(status).toBe(0);
 });
+
+// A key for each byte would be half a GiB of strings here, and seconds.
+test('nobody goes over the indices of a large Buffer in the place where an object was before', () => {
+  const program = `
+    const { encode, decode } = require('./lib/codec');
+    encode(['method', { a: 1 }], 'task');
+    const { attachments } = encode(['method', Buffer.alloc(64 << 20, 7)], 'task');
+    process.stdout.write(String(attachments[0].byteLength));`;
+  const { status, stdout } = spawnSync(process.execPath, ['--max-old-space-size=64', '-e', program], { cwd: `${__dirname}/..`, encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: String(64 << 20) });
+});

@@ -21,6 +21,7 @@ const REFUSED = -1;
 
 const objectPrototype = Object.prototype;
 const { getPrototypeOf, hasOwn } = Object;
+const { isView } = ArrayBuffer;
 const { isProxy } = require('node:util').types;
 
 /** Where every message starts out; a worker sends what lies in it without another copy. */
@@ -189,6 +190,8 @@ function writeArray(array, start) {
 }
 
 function writeProperties(object, start) {
+  // Before anything goes over its keys: those of a Buffer are its indices, a string for each byte.
+  if (isView(object)) return REFUSED;
   let shape = likelyShape(expected, depth, object);
   if (shape !== null && shape.message === message && shape.write !== null && !isProxy(object)) {
     const end = shape.write(object, body = putReference(bytes, view, start, shape.number));

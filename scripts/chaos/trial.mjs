@@ -57,8 +57,8 @@ async function round(number) {
 
 /** Says what is stuck and ends this process. */
 function stuck() {
-  for (const call of [...ledger.open.values()].slice(0, 20)) ledger.problem(`${call} is not settled`)
   for (const life of lives) ledger.problem(`not ended: ${life.describe()}`)
+  for (const call of [...ledger.open.values()].slice(0, 20)) ledger.problem(`${call} is not settled`)
   finish()
 }
 
