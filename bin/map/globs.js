@@ -70,8 +70,22 @@ async function expand(pattern) {
   const { glob } = require('tinyglobby');
   /** @type {{ name: string, code: string }[]} */
   const unreadable = [];
-  const names = await glob(pattern, { expandDirectories: false, absolute: path.isAbsolute(pattern), fs: fileSystem(unreadable) });
-  return { names: names.sort(), unreadable };
+  const names = await glob(hidden(pattern), { expandDirectories: false, absolute: path.isAbsolute(pattern), fs: fileSystem(unreadable) });
+  return { names: names.map(revealed).sort(), unreadable };
+}
+
+/** The pattern `**` does not go over line ends; while it is matched other characters, that no name has, stand for them. */
+const LINE_ENDS = '\n\r\u2028\u2029';
+const STAND_INS = '\udc0a\udc0d\udc28\udc29';
+
+/** @param {string} name */
+function hidden(name) {
+  return name.replace(/[\n\r\u2028\u2029]/g, (end) => STAND_INS[LINE_ENDS.indexOf(end)]);
+}
+
+/** @param {string} name */
+function revealed(name) {
+  return /** @type {any} */ (name).isWellFormed() ? name : Array.from(name, (character) => LINE_ENDS[STAND_INS.indexOf(character)] ?? character).join('');
 }
 
 /**
@@ -83,24 +97,24 @@ function fileSystem(unreadable) {
   return {
     /** @param {string} name @param {any} _options @param {(error: any, entries: any) => void} done */
     readdir(name, _options, done) {
-      fs.readdir(pathOf(name), { withFileTypes: true, encoding: 'buffer' }, (error, entries) => {
-        if (error && error.code !== 'ENOENT' && error.code !== 'ENOTDIR') unreadable.push({ name, code: String(error.code) });
+      fs.readdir(pathOf(revealed(name)), { withFileTypes: true, encoding: 'buffer' }, (error, entries) => {
+        if (error && error.code !== 'ENOENT' && error.code !== 'ENOTDIR') unreadable.push({ name: revealed(name), code: String(error.code) });
         done(error, error ? [] : entries.map((entry) => named(/** @type {any} */ (entry))));
       });
     },
     /** @param {string} name @param {(error: any, resolved?: string) => void} done */
     realpath(name, done) {
-      fs.realpath(pathOf(name), { encoding: 'buffer' }, (error, bytes) => done(error, error ? undefined : nameOf(bytes)));
+      fs.realpath(pathOf(revealed(name)), { encoding: 'buffer' }, (error, bytes) => done(error, error ? undefined : hidden(nameOf(bytes))));
     },
     /** @param {string} name @param {(error: any, stats: any) => void} done */
-    stat: (name, done) => fs.stat(pathOf(name), done),
+    stat: (name, done) => fs.stat(pathOf(revealed(name)), done),
   };
 }
 
 /** @param {fs.Dirent & { name: any }} entry */
 function named(entry) {
   return {
-    name: nameOf(entry.name),
+    name: hidden(nameOf(entry.name)),
     isFile: () => entry.isFile(),
     isDirectory: () => entry.isDirectory(),
     isSymbolicLink: () => entry.isSymbolicLink(),
