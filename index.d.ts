@@ -205,6 +205,8 @@ export interface WorkerExit extends WorkerInfo {
   verdict: ExitVerdict;
   /** Why the farm has killed it; null when it has not. */
   killedFor: string | null;
+  /** With `killedFor` 'stopped', 'stalled' or 'deaf' how long it was so (ms), else null. */
+  killedAfter: number | null;
   /** The farm wanted it to go. */
   planned: boolean;
 }
@@ -243,6 +245,11 @@ export interface FarmStats {
 
 export interface WorkerStats extends WorkerInfo {
   state: 'starting' | 'online';
+  /**
+   * What it is at: 'idle' (it has no task); 'busy' (it runs one); and after some tenths of a second with the same task 'waiting'
+   * (its event loop turns), 'blocked' (neither that nor CPU time) or 'stopped' (by a signal).
+   */
+  activity: 'idle' | 'busy' | 'waiting' | 'blocked' | 'stopped';
   /** How long it lives (ms). */
   uptime: number;
 }
@@ -277,6 +284,11 @@ interface CommonOptions {
   grace?: number;
   /** A worker may take this long (ms) until it is ready. Default 30000. */
   startTimeout?: number;
+  /**
+   * A worker that is stopped by a signal (SIGSTOP) while a task needs it is killed after this time (ms), with
+   * `killedFor: 'stopped'`. A debugger does not count. Default 5000.
+   */
+  stoppedTimeout?: number;
   /** Environment of the workers. Default: that of this process when the worker starts. */
   env?: Readonly<Record<string, string | number | boolean | undefined>>;
   /** Working directory of the workers. Default: that of this process. */
@@ -303,6 +315,12 @@ interface CommonOptions {
 export interface FarmOptions extends CommonOptions {
   /** Tasks that one worker runs at a time, 1 to 64. More than 1 is for tasks that wait, not for those that compute. Default 1. */
   tasksPerWorker?: number;
+  /**
+   * A task may hold a worker for this time (ms) whose event loop does not turn, while neither the worker nor a process that it
+   * started uses CPU time: a deadlock, or a call that never returns. Then the worker is killed, with `killedFor: 'stalled'`.
+   * Default Infinity, since a synchronous wait for something slow looks the same. Not with `inspect`.
+   */
+  stallTimeout?: number;
   /** Any value that can be cloned; each worker has a copy as `workerData` of `farm/worker`. */
   workerData?: unknown;
   /**

@@ -50,7 +50,7 @@ describe('index.d.ts declares what there is:', () => {
     const all = keys(farmOptions('worker.js'));
     expect(all).toEqual([...new Set(of('CommonOptions', 'FarmOptions', 'ForkOptions'))].sort());
     // Each name either works with a fork script or is refused for it.
-    const samples = { workerData: 1, tasksPerWorker: 2, codec: 'json', views: false, spin: 0, maxSharedMemory: 1 << 20 };
+    const samples = { workerData: 1, tasksPerWorker: 2, codec: 'json', views: false, spin: 0, stallTimeout: 1000, maxSharedMemory: 1 << 20 };
     expect(keys(samples)).toEqual(declared('interface FarmOptions').sort());
     for (const [name, value] of Object.entries(samples)) {
       expect(() => farmOptions({ fork: 'child.js' }, { [name]: value })).toThrow(expect.objectContaining({ code: 'ERR_FARM_OPTION', option: name }));

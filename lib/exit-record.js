@@ -21,12 +21,15 @@ const DESCRIPTIONS = {
   SIGPIPE: 'nobody reads the pipe',
 };
 
-/** `killedFor`, as what farm did. @type {Record<string, string>} */
+/** `killedFor`, as what farm did; {time} is `killedAfter`. @type {Record<string, string>} */
 const KILLED = {
   cancel: 'was killed because a task in it that was cancelled or timed out did not let go',
   channel: 'was killed because it closed its IPC channel, or wrote to it what process.send() does not write',
   poison: 'was ended because a worker of this farm wrote over the shared queue',
   startTimeout: 'was killed because it was not ready within startTimeout',
+  stopped: 'was killed because it had been stopped for {time} (SIGSTOP or the like; who sent it is not known, see stoppedTimeout)',
+  stalled: 'was killed because for {time} its event loop had not turned and neither it nor a process that it started had used CPU time (see stallTimeout)',
+  deaf: 'was killed because without a task its event loop had not turned for {time} while tasks waited (see startTimeout)',
 };
 
 /**
@@ -42,6 +45,7 @@ const KILLED = {
  * @property {number | null} cpuTime ms
  * @property {number | null} maxMemory bytes
  * @property {string | null} killedFor why farm ended it, if it did
+ * @property {number | null} killedAfter ms that it was stopped, stalled or deaf by then
  * @property {boolean} [started] the task's code ran
  * @property {boolean} [collateral] the worker had to be killed for another task
  * @property {boolean} [quarantined] the task has ended too many workers to be tried again
@@ -80,8 +84,8 @@ function describe(signal, { verdict, killedFor }) {
  * @param {ExitRecord} record
  */
 function howItEnded(record) {
-  const { verdict, killedFor, signal, signalDescription, exitCode } = record;
-  if (killedFor) return KILLED[killedFor] ?? 'was killed because the farm was closed';
+  const { verdict, killedFor, killedAfter, signal, signalDescription, exitCode } = record;
+  if (killedFor) return KILLED[killedFor]?.replace('{time}', `${killedAfter} ms`) ?? 'was killed because the farm was closed';
   if (verdict === 'heap-out-of-memory') return 'ran out of memory for its JavaScript heap (execArgv: [\'--max-old-space-size=<MiB>\'] gives it more)';
   if (verdict === 'oom-killer') return `was ended by ${signal}: the out-of-memory killer of the kernel`;
   if (signal !== null) return `was ended by ${signal}${signalDescription ? ` (${signalDescription})` : ''}`;

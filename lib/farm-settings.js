@@ -28,13 +28,18 @@ function standardLimits(native) {
  */
 function nativeSettings(options, source, addon) {
   const ns = (/** @type {number} */ ms) => Math.round(ms * NS);
+  const limit = (/** @type {number} */ ms) => (Number.isFinite(ms) ? ns(ms) : null);
   return JSON.stringify({
     min: options.min,
     max: options.max,
     lanes: options.fork ? 1 : options.tasksPerWorker,
-    idle: Number.isFinite(options.idleTimeout) ? ns(options.idleTimeout) : null,
+    idle: limit(options.idleTimeout),
     start: Number.isFinite(options.startTimeout) ? ns(options.startTimeout) : Number.MAX_SAFE_INTEGER,
     grace: ns(options.grace),
+    stopped: limit(options.stoppedTimeout),
+    // In a debugger's pause no loop turns.
+    stall: options.inspect ? null : limit(options.stallTimeout),
+    deaf: options.inspect ? null : limit(options.startTimeout),
     spin: options.spin * 1000,
     maxCrashes: Math.min(options.maxCrashes, 0xffff_ffff),
     views: options.views,

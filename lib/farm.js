@@ -113,8 +113,8 @@ class WorkerFarm extends EventEmitter {
 
   /** Counters and the state of each worker. */
   stats() {
-    const { open, waiting, resting, settled, sharedBytes, viewBytes, surplus, rescued } = JSON.parse(this.#lastFigures ?? this.#native.stats());
-    const workers = this.#roster.list();
+    const { open, waiting, resting, settled, sharedBytes, viewBytes, surplus, rescued, activities } = JSON.parse(this.#lastFigures ?? this.#native.stats());
+    const workers = this.#roster.list(activities);
     return { state: this.#state, workers, tasks: { open, waiting, resting, settled }, memory: { shared: sharedBytes, views: viewBytes }, surplusMessages: surplus, rescuedWakeups: rescued };
   }
 

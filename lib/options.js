@@ -49,6 +49,10 @@ const FARM = {
   grace: { standard: () => 1000, check: check.finite(0) },
   /** ms a worker may take from its start until it is ready. */
   startTimeout: { standard: () => 30_000, check: check.duration(1) },
+  /** ms a worker that is needed may be stopped by a signal before it is killed. */
+  stoppedTimeout: { standard: () => 5000, check: check.duration(1) },
+  /** ms a task may hold a worker that neither turns its event loop nor uses CPU time, nor does what it started. */
+  stallTimeout: { standard: forever, check: check.duration(1), notForFork: true },
   /** Environment of the workers; undefined: that of this process at the time of the start. */
   env: { standard: nothing, check: check.environment },
   /** Working directory of the workers; undefined: that of this process at the time of the start. */

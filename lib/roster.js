@@ -60,8 +60,9 @@ class Roster {
     return this.#workers.get(workerId)?.pid;
   }
 
-  list() {
-    return [...this.#workers].map(([workerId, { pid, state, since }]) => ({ workerId, pid, state, uptime: Date.now() - since }));
+  /** @param {(string | null)[]} activities by the workers' places */
+  list(activities) {
+    return [...this.#workers].map(([workerId, { pid, state, since }]) => ({ workerId, pid, state, activity: activities[workerId - 1] ?? 'idle', uptime: Date.now() - since }));
   }
 
   /** @param {any} event */

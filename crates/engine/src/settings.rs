@@ -11,6 +11,10 @@ pub struct Settings {
     pub idle: Option<u64>,
     pub start: u64,
     pub grace: u64,
+    /// How long a worker may be stopped, stalled or deaf.
+    pub stopped: Option<u64>,
+    pub stall: Option<u64>,
+    pub deaf: Option<u64>,
     pub spin: u64,
     /// A task that has ended so many workers is not tried again.
     pub max_crashes: u32,

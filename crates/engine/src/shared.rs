@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crossbeam::channel::Sender;
 use farm_sys::Doorbell;
 use farm_transport::{layout::SLOTS, Entry, Kind, QueueSegment, Segment, WorkerSegment};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering::*};
 use std::sync::Arc;
 
 /// One generation of what all workers of a farm map.
@@ -54,17 +54,18 @@ pub struct Shared {
     pub watched: AtomicBool,
     /// Messages of fork scripts that answered no task.
     pub surplus: AtomicU64,
+    /// Per worker, what it was last seen to be at: a `pool::wedge::Activity`.
+    pub activities: Box<[AtomicU8]>,
     /// Wake-ups that only the supervisor's look around brought; 0 in a healthy run.
     pub rescued: AtomicU64,
 }
 
 impl Shared {
     pub fn new(id: u32, settings: Settings, events: Sender<FarmEvent>) -> farm_sys::Result<Self> {
-        let bells = (0..settings.indices()).map(|_| Doorbell::new().map(Arc::new)).collect::<Result<_, _>>()?;
+        let bells: Vec<_> = (0..settings.indices()).map(|_| Doorbell::new().map(Arc::new)).collect::<Result<_, _>>()?;
         Ok(Shared {
             id,
             settings,
-            bells,
             parent_bell: Doorbell::new()?,
             truth: (0..SLOTS).map(|_| Truth::default()).collect(),
             events,
@@ -76,7 +77,9 @@ impl Shared {
             next_look: AtomicU64::new(u64::MAX),
             watched: AtomicBool::new(false),
             surplus: AtomicU64::new(0),
+            activities: bells.iter().map(|_| AtomicU8::new(0)).collect(),
             rescued: AtomicU64::new(0),
+            bells,
         })
     }
 

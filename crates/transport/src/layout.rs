@@ -60,6 +60,8 @@ pub mod worker {
     pub const WANTS_ROOM: usize = 2 * APART;
     /// When the worker went to sleep with nothing to run (ns), 0 while it works.
     pub const IDLE_SINCE: usize = 3 * APART;
+    /// Changes with every turn of the worker's event loop in which it looks for tasks.
+    pub const BEAT: usize = 4 * APART;
     /// Per lane: `turn | slot`, and when the task was started (ns).
     pub const STAMPS: usize = 1024;
     pub const RINGS: usize = 2048;

@@ -48,6 +48,10 @@ impl WorkerSegment {
         self.segment.word(worker::IDLE_SINCE)
     }
 
+    pub fn beat(&self) -> &AtomicU64 {
+        self.segment.word(worker::BEAT)
+    }
+
     fn stamp_words(&self, lane: usize) -> (&AtomicU64, &AtomicU64) {
         let at = worker::STAMPS + (lane % LANES) * 16;
         (self.segment.word(at), self.segment.word(at + 8))

@@ -14,6 +14,7 @@ pub use drain::{Drained, Handover, ViewKey};
 pub use submission::Submission;
 
 use crate::pool::tasks::Tasks;
+use crate::pool::wedge::Activity;
 use crate::settings::Settings;
 use crate::shared::{FarmEvent, FarmLine, Shared};
 use crate::supervisor::{supervisor, Command, Inbox};
@@ -21,7 +22,7 @@ use backlog::{Backlog, Place};
 use crossbeam::channel::{unbounded, Receiver};
 use farm_sys::{memory_available, monotonic_ns, usable_cpus};
 use farm_transport::frame::NO_BLOCK;
-use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
+use farm_transport::layout::{phase, slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
 use farm_transport::{Arena, Patience, QueueSegment, Segment, TaskHeader};
 use lent::Lent;
 use std::collections::hash_map::RandomState;
@@ -370,6 +371,18 @@ impl Farm {
         self.supervisor.tell(Command::Close { farm: self.shared.id, by });
     }
 
+    /// What a worker is at, as far as the supervisor has looked; `None` before it is online.
+    fn activity(&self, index: usize, end: &WorkerEnd) -> Option<&'static str> {
+        let own = &end.line.own;
+        if own.phase().load(Relaxed) == phase::STARTING {
+            return None;
+        }
+        if (0..self.shared.settings.lanes).all(|lane| own.read_stamp(lane).is_none()) {
+            return Some(Activity::Brief.name(false));
+        }
+        Some(Activity::of(self.shared.activities[index].load(Relaxed)).name(true))
+    }
+
     /// Counters: the state of tasks, memory, and the supervisor's rescues.
     pub fn stats(&self) -> serde_json::Value {
         let open = self.tasks.open();
@@ -382,6 +395,7 @@ impl Farm {
             "viewBytes": self.view_bytes,
             "surplus": self.shared.surplus.load(Relaxed),
             "rescued": self.shared.rescued.load(Relaxed),
+            "activities": self.workers.iter().enumerate().map(|(index, end)| self.activity(index, end.as_ref()?)).collect::<Vec<_>>(),
         })
     }
 }

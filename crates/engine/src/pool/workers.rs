@@ -1,6 +1,8 @@
 //! How many workers there are and what happens to each: start, idle, cancel, kill ladder, closing. Owned by the
 //! supervisor. Events in, actions out; all times are nanoseconds given by the caller.
 
+pub use super::cause::Cause;
+
 /// A worker that runs synchronous code cannot acknowledge a cancel; one that does not within this time never will. Longer
 /// than a process waits for a CPU on a busy machine: the task is rejected already, only its worker lives on for so long.
 const ACK_WITHIN: u64 = 10_000_000;
@@ -62,34 +64,6 @@ struct Worker {
     until: u64,
 }
 
-/// Why a worker was told to die, as the error of its tasks says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// Cancelled or timed out in code that does not let go.
-    Cancel,
-    StartTimeout,
-    /// It closed or broke the channel through which it is served.
-    Channel,
-    Close,
-    Destroy,
-    /// Some worker of the farm wrote over the shared queue.
-    Poison,
-}
-
-impl Cause {
-    /// As `killedFor` of an exit record says it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Cause::Cancel => "cancel",
-            Cause::StartTimeout => "startTimeout",
-            Cause::Channel => "channel",
-            Cause::Close => "close",
-            Cause::Destroy => "destroy",
-            Cause::Poison => "poison",
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// So many tasks wait or run.
@@ -122,6 +96,11 @@ pub enum Event {
     Released {
         worker: usize,
         turn: u64,
+    },
+    /// It does not go on by itself.
+    Wedged {
+        worker: usize,
+        cause: Cause,
     },
     /// Asleep with nothing to do since then.
     Idle {
@@ -296,6 +275,12 @@ impl Workers {
                 if matches!(self.workers[worker].rung, Rung::Mailed { turn: t } | Rung::Acknowledged { turn: t } if t == turn)
                 {
                     self.climb(worker, Rung::None, u64::MAX);
+                }
+            }
+            Event::Wedged { worker, cause } => {
+                if matches!(self.phase(worker), Phase::Online | Phase::Retiring) {
+                    self.kill(worker, cause, actions);
+                    self.grow(now, actions);
                 }
             }
             Event::Idle { worker, since } => {

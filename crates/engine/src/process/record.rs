@@ -22,6 +22,8 @@ pub struct ExitRecord {
     pub max_memory: Option<u64>,
     /// Why farm killed it, if it did.
     pub killed_for: Option<&'static str>,
+    /// How long it was stopped, stalled or deaf by then, ms.
+    pub killed_after: Option<u64>,
     pub started: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub collateral: bool,
@@ -47,6 +49,7 @@ impl ExitRecord {
             cpu_time: None,
             max_memory: None,
             killed_for: Some("poison"),
+            killed_after: None,
             started: true,
             collateral: false,
             quarantined: false,

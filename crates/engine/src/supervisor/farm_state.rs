@@ -1,6 +1,6 @@
 //! One farm as the supervisor sees it: the pool's decisions and the workers they are about.
 
-use super::lookout::{Finding, Lookout, INTERVAL};
+use super::lookout::{Lookout, INTERVAL};
 use super::spawner::Order;
 use super::worker::Worker;
 use crate::pool::workers::{Action, Cause, Event, Limits, Phase, Workers};
@@ -30,9 +30,10 @@ pub struct FarmState {
     pub(super) boot: Arc<[u8]>,
     pub(super) pool: Workers,
     pub(super) workers: Vec<Option<Worker>>,
-    lookout: Lookout,
-    next_lookout: u64,
-    halted: bool,
+    pub(super) lookout: Lookout,
+    pub(super) next_lookout: u64,
+    pub(super) next_wedge: u64,
+    pub(super) halted: bool,
     pub closed: bool,
 }
 
@@ -82,6 +83,7 @@ impl FarmState {
             boot,
             lookout: Lookout::default(),
             next_lookout: u64::MAX,
+            next_wedge: u64::MAX,
             halted: false,
             closed: false,
             shared,
@@ -285,7 +287,7 @@ impl FarmState {
         self.handle(Event::Resume, hands);
     }
 
-    fn each_alive(&self) -> impl Iterator<Item = (u16, &Worker)> {
+    pub(super) fn each_alive(&self) -> impl Iterator<Item = (u16, &Worker)> {
         self.workers.iter().enumerate().filter_map(|(index, worker)| Some((index as u16, worker.as_ref()?)))
     }
 
@@ -297,6 +299,7 @@ impl FarmState {
         next = next.min(self.retire_idle(now, hands));
         self.handle(Event::Tick, hands);
         next = next.min(self.look_around(now, hands));
+        next = next.min(self.look_for_wedged(now, hands));
         if self.each_alive().any(|(_, worker)| worker.child.as_ref().is_some_and(|child| child.exit_fd().is_none())) {
             for index in 0..self.workers.len() {
                 self.check_exit(index, hands);
@@ -383,36 +386,5 @@ impl FarmState {
             }
         }
         next
-    }
-
-    fn look_around(&mut self, now: u64, hands: &Hands) -> u64 {
-        if now < self.next_lookout || self.halted {
-            return self.next_lookout;
-        }
-        let workers: Vec<_> = self.each_alive().map(|(index, worker)| (index, worker.shared.clone())).collect();
-        self.next_lookout = now + INTERVAL;
-        let reaped: Vec<u16> = (0..self.workers.len())
-            .filter(|index| self.pool.phase(*index) == Phase::Gone)
-            .map(|index| index as u16)
-            .collect();
-        match self.lookout.look(&self.shared, &self.line, &workers, &reaped) {
-            Finding::Nothing => {}
-            Finding::Quiet => {
-                self.next_lookout = u64::MAX;
-                self.lookout = Lookout::default();
-                self.shared.watched.store(false, SeqCst);
-                // A task opened between the look and this store found itself watched.
-                if self.shared.open.load(SeqCst) > 0 {
-                    self.shared.watched.store(true, SeqCst);
-                    self.next_lookout = now + INTERVAL;
-                }
-            }
-            Finding::Poison => {
-                self.next_lookout = u64::MAX;
-                self.shared.watched.store(false, SeqCst);
-                self.poison(hands);
-            }
-        }
-        self.next_lookout
     }
 }

@@ -31,16 +31,24 @@ pub struct Lookout {
     head: u64,
     settled: u64,
     unread: u32,
+    claimant: Option<u16>,
 }
 
 impl Lookout {
-    /// `reaped`: workers that are gone, of which the JavaScript thread has not drained what they left.
+    /// A worker that stands still between taking a task and saying so, if there is one.
+    pub fn claimant(&self) -> Option<u16> {
+        self.claimant
+    }
+
+    /// `reaped`: workers that are gone, of which the JavaScript thread has not drained what they left. `stands_still`:
+    /// whether the process of a worker is stopped.
     pub fn look(
         &mut self,
         shared: &Shared,
         line: &FarmLine,
         workers: &[(u16, Arc<WorkerLine>)],
         reaped: &[u16],
+        stands_still: &dyn Fn(u16) -> bool,
     ) -> Finding {
         let queue = &line.queue.queue;
         if shared.open.load(Acquire) == 0 {
@@ -56,6 +64,7 @@ impl Lookout {
         if moved {
             self.still = 0;
             self.unread = 0;
+            self.claimant = None;
             return Finding::Nothing;
         }
         self.still += 1;
@@ -76,8 +85,15 @@ impl Lookout {
         if self.still >= STILL_LOOKS && impossible(shared, line, head, tail, &known) {
             return Finding::Poison;
         }
-        if self.still >= LOST_LOOKS && nobodys(shared, line, workers) {
-            return Finding::Poison;
+        if self.still >= LOST_LOOKS {
+            match nobodys(shared, line, workers) {
+                Some(owner) if stands_still(owner) => {
+                    // It may be about to say that it has the task: it has its second when it goes on.
+                    (self.still, self.claimant) = (0, Some(owner));
+                }
+                Some(_) => return Finding::Poison,
+                None => self.claimant = None,
+            }
         }
         Finding::Nothing
     }
@@ -127,16 +143,17 @@ fn impossible(shared: &Shared, line: &FarmLine, head: u64, tail: u64, known: &[u
     false
 }
 
-/// After a long standstill: a task that is claimed but in no lane of its worker, or done without a reply to come.
-fn nobodys(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) -> bool {
+/// After a long standstill: the owner of a task that is claimed but in no lane of its worker, or done without a reply to
+/// come.
+fn nobodys(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) -> Option<u16> {
     let queue = &line.queue.queue;
-    shared.truth.iter().enumerate().any(|(slot, truth)| {
+    shared.truth.iter().enumerate().find_map(|(slot, truth)| {
         let turn = truth.turn.load(Acquire);
         let state = queue.state(slot as u32);
         if turn == 0 || state.turn() != turn {
-            return false;
+            return None;
         }
-        let Some((_, owner)) = workers.iter().find(|(index, _)| *index == state.owner()) else { return false };
+        let (index, owner) = workers.iter().find(|(index, _)| *index == state.owner())?;
         let task = Entry::new(turn, slot as u32).0;
         let orphaned = match state.kind() {
             Kind::Claimed => {
@@ -146,6 +163,6 @@ fn nobodys(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)])
             _ => false,
         };
         // It may have been ended between the two looks.
-        orphaned && queue.state(slot as u32) == state && truth.turn.load(Acquire) == turn
+        (orphaned && queue.state(slot as u32) == state && truth.turn.load(Acquire) == turn).then_some(*index)
     })
 }

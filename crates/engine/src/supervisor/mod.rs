@@ -10,6 +10,7 @@ mod guard_process;
 mod lookout;
 mod spawner;
 mod start;
+mod wedge;
 mod worker;
 
 pub use command::{Command, Inbox};

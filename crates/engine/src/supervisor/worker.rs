@@ -2,6 +2,7 @@
 
 use super::forked::Forked;
 use super::guard_process;
+use crate::pool::wedge::Watch;
 use crate::pool::workers::Cause;
 use crate::process::{verdict, ExitRecord, MostMemory, OomKills, Stream};
 use crate::shared::WorkerLine;
@@ -24,6 +25,11 @@ pub struct Worker {
     pub kill_on_arrival: bool,
     pub most_memory: MostMemory,
     oom_kills: OomKills,
+    /// Farm itself has stopped it, for a while: nothing it does not do meanwhile is its fault.
+    pub paused: bool,
+    pub watch: Watch,
+    /// How long it was so before it was killed for being stopped, stalled or deaf, ns.
+    pub wedged_for: Option<u64>,
     /// For a script that does not map the queue.
     pub forked: Option<Forked>,
     /// What each lane was seen to run first, and when: a start that the worker moves later does not count.
@@ -54,6 +60,9 @@ impl Worker {
             kill_on_arrival: false,
             most_memory: MostMemory::default(),
             oom_kills: OomKills::so_far(),
+            paused: false,
+            watch: Watch::default(),
+            wedged_for: None,
             forked,
             seen: RefCell::new(vec![(0, 0); LANES]),
             mail,
@@ -145,6 +154,7 @@ impl Worker {
             cpu_time: status.cpu_ns.map(|ns| ns.div_ceil(1_000_000)),
             max_memory: self.most_memory.total(status.max_resident),
             killed_for,
+            killed_after: self.wedged_for.map(|ns| ns / 1_000_000),
             started: true,
             collateral: false,
             quarantined: false,

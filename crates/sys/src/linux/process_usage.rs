@@ -63,6 +63,27 @@ pub fn process_state(pid: i32) -> Option<ProcessState> {
     Some(ProcessState { letter, ticks: times.next()?.ok()? + times.next()?.ok()? })
 }
 
+/// CPU time of all processes of a group and of those children that they have waited for, in clock ticks. Goes through all
+/// processes of the system.
+pub fn group_ticks(group: i32) -> Option<u64> {
+    let mut sum = 0;
+    for entry in std::fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // One that ended meanwhile is no matter.
+        sum += ticks_in_group(pid, group).unwrap_or(0);
+    }
+    Some(sum)
+}
+
+fn ticks_in_group(pid: i32, group: i32) -> Option<u64> {
+    let text = read(pid, "stat")?;
+    let mut fields = text[text.rfind(')')? + 1..].split_ascii_whitespace().skip(2);
+    if fields.next()?.parse() != Ok(group) {
+        return None;
+    }
+    Some(fields.skip(8).take(4).filter_map(|field| field.parse::<u64>().ok()).sum())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +129,19 @@ mod tests {
         until('Z');
         child.wait().unwrap();
         assert_eq!((process_state(pid), private_bytes(pid), cpu_ns(pid)), (None, None, None));
+    }
+
+    #[test]
+    fn a_group_has_the_time_of_its_processes() {
+        use std::os::unix::process::CommandExt;
+        let script = "sh -c 'while :; do :; done' & wait";
+        let mut child = Command::new("sh").args(["-c", script]).process_group(0).spawn().unwrap();
+        let group = child.id() as i32;
+        while group_ticks(group).unwrap() < 3 {}
+        assert_eq!(process_state(group).unwrap().ticks, 0, "the loop runs in its child");
+        let end = Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).status().unwrap();
+        assert!(end.success());
+        child.wait().unwrap();
     }
 
     fn kill(pid: i32, signal: &str) -> i32 {

@@ -18,6 +18,10 @@ pub fn max_resident(_pid: i32) -> Option<u64> {
     None
 }
 
+pub fn group_ticks(_group: i32) -> Option<u64> {
+    None
+}
+
 pub fn process_state(_pid: i32) -> Option<ProcessState> {
     None
 }

@@ -171,10 +171,13 @@ impl Endpoint {
         }
     }
 
-    /// Awake again, whatever the reason.
+    /// Awake again, whatever the reason: the event loop turns, and whoever looks on can see it.
     pub fn wake(&mut self) {
         self.queue.queue.rises(self.hello.worker);
         self.own.idle_since().store(0, Relaxed);
+        // Only this side writes it.
+        let beat = self.own.beat();
+        beat.store(beat.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
     /// Before this worker stops pulling while tasks are ready, somebody else must know.

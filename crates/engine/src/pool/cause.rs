@@ -1,0 +1,38 @@
+//! Why workers are killed.
+
+/// Why a worker was told to die, as the error of its tasks says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Cancelled or timed out in code that does not let go.
+    Cancel,
+    StartTimeout,
+    /// It closed or broke the channel through which it is served.
+    Channel,
+    /// It was stopped by a signal that is not ours while a task needed it.
+    Stopped,
+    /// Its loop did not turn and it used no CPU time, with a task.
+    Stalled,
+    /// Its loop did not turn, without a task, while tasks waited.
+    Deaf,
+    Close,
+    Destroy,
+    /// Some worker of the farm wrote over the shared queue.
+    Poison,
+}
+
+impl Cause {
+    /// As `killedFor` of an exit record says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Cancel => "cancel",
+            Cause::StartTimeout => "startTimeout",
+            Cause::Channel => "channel",
+            Cause::Stopped => "stopped",
+            Cause::Stalled => "stalled",
+            Cause::Deaf => "deaf",
+            Cause::Close => "close",
+            Cause::Destroy => "destroy",
+            Cause::Poison => "poison",
+        }
+    }
+}
