@@ -169,7 +169,7 @@ export interface FarmEvents {
   /** A worker has loaded its module and takes tasks. */
   online: [worker: WorkerInfo];
   /** A worker's process has ended. */
-  exit: [worker: WorkerExit];
+  exit: [worker: WorkerExit & Partial<LimitBreach>];
   /**
    * A worker ended by an uncaught error or unhandled rejection while it ran no task, or could not start while others work.
    * Never an error in this process. `error` is what was thrown, mostly an Error.
@@ -209,6 +209,16 @@ export interface WorkerExit extends WorkerInfo {
   killedAfter: number | null;
   /** The farm wanted it to go. */
   planned: boolean;
+}
+
+/** What an exit and an error say besides with `killedFor: 'limit'`. */
+export interface LimitBreach {
+  /** The limit that the worker went over. */
+  limit: 'memory' | 'cpuTime';
+  /** What that limit allows (bytes or ms). */
+  allowed: number;
+  /** What the worker was seen to have (bytes or ms). */
+  seen: number;
 }
 
 /**
@@ -310,6 +320,47 @@ interface CommonOptions {
   killTree?: boolean;
   /** Starts each worker with an inspector on a free port. Default false. */
   inspect?: boolean;
+  /** What each worker may use. Default: as much as this process. See docs/limits.md. */
+  limits?: WorkerLimits;
+  /** Other names for some limits, and V8's own. Default: none. */
+  resourceLimits?: ResourceLimits;
+}
+
+/** What one worker may use. What this system cannot enforce throws `ERR_FARM_UNSUPPORTED` at creation. */
+export interface WorkerLimits {
+  /**
+   * Private memory (bytes; at least 32 MiB): what it has resident and shares with nobody. A worker with more is killed; its
+   * task rejects with `ERR_FARM_LIMIT`. Default: no limit.
+   */
+  memory?: number;
+  /** CPU time for the time that passes, as a number of CPUs (0.01 to 1024; 1 is one whole CPU): a worker with more pauses. Default: no limit. */
+  cpu?: number;
+  /** CPU time (ms) in the worker's whole life. When it is used up it is killed; its task rejects with `ERR_FARM_LIMIT`. Default: no limit. */
+  cpuTime?: number;
+  /** Open files (a number): each has a descriptor below it. The worker's own count too. Default: as this process. */
+  files?: number;
+  /** Processes and threads (a number) of this user, all that it runs counted. Not for root. Default: as this process. */
+  processes?: number;
+  /** Nice value, -20 (first) to 19 (last). Below that of this process it needs a privilege. Default: that of this process. */
+  nice?: number;
+  /** Numbers of the CPUs it may run on. Default: those of this process. */
+  affinity?: readonly number[];
+}
+
+/** As `worker_threads` and guides to it name limits. */
+export interface ResourceLimits {
+  /** `limits.memory` (bytes). */
+  maxMemory?: number;
+  /** `limits.cpu` in percent (1 to 102400; 100 is one CPU). */
+  maxCpuPercentage?: number;
+  /** V8's old generation (MiB): `--max-old-space-size`. */
+  maxOldGenerationSizeMb?: number;
+  /** V8's young generation (MiB): three times `--max-semi-space-size`. */
+  maxYoungGenerationSizeMb?: number;
+  /** V8 takes it for threads only: `ERR_FARM_UNSUPPORTED`. */
+  codeRangeSizeMb?: number;
+  /** Stack of the main thread (MiB): `--stack-size`. */
+  stackSizeMb?: number;
 }
 
 export interface FarmOptions extends CommonOptions {
@@ -390,6 +441,7 @@ export interface MapOptions {
 
 export type FarmErrorCode =
   | 'ERR_FARM_WORKER_EXIT'
+  | 'ERR_FARM_LIMIT'
   | 'ERR_FARM_TASK_TIMEOUT'
   | 'ERR_FARM_QUEUE_TIMEOUT'
   | 'ERR_FARM_CLOSED'

@@ -170,7 +170,7 @@ describe('the options of a farm', () => {
     expect(error.message).toMatch(`Here it is called "${ours}".`);
   });
 
-  test.each(['maxRetries', 'maxQueueSize', 'forkOptions', 'resourceLimits', 'enableWorkerThreads'])('%s is refused with advice', (name) => {
+  test.each(['maxRetries', 'maxQueueSize', 'forkOptions', 'enableWorkerThreads'])('%s is refused with advice', (name) => {
     expect(refusal({ [name]: 1 }).message).toMatch(new RegExp(`has no option "${name}"\\. \\S+.{20}`));
   });
 

@@ -6,6 +6,7 @@
  */
 const CODES = Object.freeze({
   ERR_FARM_WORKER_EXIT: 'the worker ended while it ran the task',
+  ERR_FARM_LIMIT: 'the worker used more than its limits allow and was killed while it ran the task',
   ERR_FARM_TASK_TIMEOUT: 'the task ran longer than its timeout',
   ERR_FARM_QUEUE_TIMEOUT: 'the task waited longer than its queueTimeout for a worker',
   ERR_FARM_CLOSED: 'the farm is closed or destroyed',

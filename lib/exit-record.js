@@ -32,6 +32,14 @@ const KILLED = {
   deaf: 'was killed because without a task its event loop had not turned for {time} while tasks waited (see startTimeout)',
 };
 
+const MIB = 1024 * 1024;
+
+/** @type {Record<string, (record: any) => string>} */
+const OVER = {
+  memory: ({ allowed, seen }) => `was killed because its private memory reached ${(seen / MIB).toFixed(1)} MiB (limits.memory: ${(allowed / MIB).toFixed(1)} MiB)`,
+  cpuTime: ({ allowed, seen }) => `was killed because it had used ${seen} ms of CPU time (limits.cpuTime: ${allowed} ms)`,
+};
+
 /**
  * @typedef {object} ExitRecord how a worker ended
  * @property {number} workerId
@@ -46,6 +54,9 @@ const KILLED = {
  * @property {number | null} maxMemory bytes
  * @property {string | null} killedFor why farm ended it, if it did
  * @property {number | null} killedAfter ms that it was stopped, stalled or deaf by then
+ * @property {string} [limit] the limit that it went over
+ * @property {number} [allowed] bytes or ms, as that limit
+ * @property {number} [seen]
  * @property {boolean} [started] the task's code ran
  * @property {boolean} [collateral] the worker had to be killed for another task
  * @property {boolean} [quarantined] the task has ended too many workers to be tried again
@@ -85,6 +96,7 @@ function describe(signal, { verdict, killedFor }) {
  */
 function howItEnded(record) {
   const { verdict, killedFor, killedAfter, signal, signalDescription, exitCode } = record;
+  if (record.limit !== undefined && OVER[record.limit]) return OVER[record.limit](record);
   if (killedFor) return KILLED[killedFor]?.replace('{time}', `${killedAfter} ms`) ?? 'was killed because the farm was closed';
   if (verdict === 'heap-out-of-memory') return 'ran out of memory for its JavaScript heap (execArgv: [\'--max-old-space-size=<MiB>\'] gives it more)';
   if (verdict === 'oom-killer') return `was ended by ${signal}: the out-of-memory killer of the kernel`;

@@ -3,6 +3,7 @@
 /** The settings of a farm as the native side takes them, and what they are when nobody says. */
 
 const { guardProgram } = require('./guard-program');
+const { nativeLimits } = require('./limits');
 const { workerProgram } = require('./worker-program');
 
 const NS = 1e6;
@@ -44,6 +45,7 @@ function nativeSettings(options, source, addon) {
     maxCrashes: Math.min(options.maxCrashes, 0xffff_ffff),
     views: options.views,
     maxShared: options.maxSharedMemory,
+    limits: nativeLimits(options.limits),
     program: workerProgram(options, source, addon),
     stdout: options.stdout,
     stderr: options.stderr,

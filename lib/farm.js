@@ -9,6 +9,7 @@ const { farmOptions, taskOptions } = require('./options');
 const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
+const { workerLimits } = require('./limits');
 const { forkMessages } = require('./fork-messages');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
@@ -48,8 +49,10 @@ class WorkerFarm extends EventEmitter {
     }
     const codec = resolveCodec(checked.codec);
     const { encode, decode } = checked.fork ? forkMessages() : makeCodec(codec);
+    const { limits, heapFlags } = workerLimits(checked, max, native);
+    const execArgv = [...checked.execArgv, ...heapFlags];
     /** @type {Readonly<Record<string, any>>} */
-    this.options = Object.freeze({ ...checked, codec, max, maxSharedMemory: checked.maxSharedMemory ?? standard.maxSharedMemory });
+    this.options = Object.freeze({ ...checked, codec, max, limits, execArgv, maxSharedMemory: checked.maxSharedMemory ?? standard.maxSharedMemory });
     this.file = resolved.file;
     const settings = nativeSettings(this.options, resolved, native.libraryPath());
     this.#native = new native.NativeFarm(settings, bootData(this.options, resolved));

@@ -9,6 +9,7 @@ const { FarmError } = require('./errors');
 const { knownElsewhere, nearestOf } = require('./option-names');
 const { inheritedExecArgv } = require('./exec-argv');
 const check = require('./option-checks');
+const { limitsCheck, resourceLimitsCheck } = require('./limits');
 
 /**
  * @typedef {object} Option
@@ -77,6 +78,10 @@ const FARM = {
   spin: { standard: () => 20, check: check.integer(0, 1000), notForFork: true },
   /** Bytes of shared memory for arguments, and as many for each worker's results; undefined: a quarter of what the process may have. */
   maxSharedMemory: { standard: nothing, check: check.integer(1 << 20, Number.MAX_SAFE_INTEGER), notForFork: true },
+  /** What each worker may use: bytes, CPUs, ms and numbers; lib/limits.js. */
+  limits: { standard: nothing, check: limitsCheck },
+  /** Other names for some of them, and V8's limits in MiB. */
+  resourceLimits: { standard: nothing, check: resourceLimitsCheck },
   /** The message by which a fork script says that it is ready; undefined: it is ready at once. */
   ready: { standard: nothing, check: check.json, forkOnly: true },
 };

@@ -38,7 +38,8 @@ function lost(raw, causeOf) {
   const message = `${who} ${howItEnded(/** @type {any} */ (rest))}${itsTask(/** @type {any} */ (rest))}${lastWords(/** @type {any} */ (rest))}`;
   const record = known ? { workerId, pid, ...rest } : rest;
   const cause = known ? causeOf(workerId) : undefined;
-  return new FarmError('ERR_FARM_WORKER_EXIT', message, cause === undefined ? record : { ...record, cause });
+  const code = record.limit === undefined ? 'ERR_FARM_WORKER_EXIT' : 'ERR_FARM_LIMIT';
+  return new FarmError(code, message, cause === undefined ? record : { ...record, cause });
 }
 
 /** @param {{ queueTimeout: number }} task */

@@ -1,6 +1,6 @@
 //! Questions about the machine and this library.
 
-use farm_engine::system;
+use farm_engine::{system, LimitSettings};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
 
@@ -39,7 +39,7 @@ pub fn is_supported() -> bool {
 
 /// What lib/ and this addon say to each other; lib/native-addon.js knows the same number. It goes up with every change
 /// to an export that lib/ calls.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 
 /// The number of the calls between lib/ and this addon.
 #[napi(catch_unwind)]
@@ -51,4 +51,19 @@ pub fn protocol() -> u32 {
 #[napi(catch_unwind)]
 pub fn line_build() -> String {
     format!("{:016x}", farm_transport::layout::VERSION)
+}
+
+/// Numbers of the CPUs that this process may run on.
+#[napi(catch_unwind)]
+pub fn usable_cpu_numbers() -> Vec<u32> {
+    system::usable_cpu_numbers().into_iter().map(|cpu| cpu as u32).collect()
+}
+
+/// `limits`: JSON of the engine's `LimitSettings`. The name of a limit that this system cannot hold a worker to, and why;
+/// an empty list when it can.
+#[napi(catch_unwind)]
+pub fn limit_refusal(limits: String) -> Result<Vec<String>> {
+    let limits: LimitSettings =
+        serde_json::from_str(&limits).map_err(|error| Error::from_reason(format!("limits: {error}")))?;
+    Ok(system::limit_refusal(&limits).map_or_else(Vec::new, |(limit, why)| vec![limit.to_string(), why]))
 }

@@ -10,5 +10,5 @@ mod shared;
 pub mod supervisor;
 pub mod system;
 
-pub use settings::Settings;
+pub use settings::{LimitSettings, Settings};
 pub use shared::{FarmEvent, FarmLine, Held, Shared, WorkerLine};

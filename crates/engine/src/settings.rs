@@ -20,6 +20,8 @@ pub struct Settings {
     pub max_crashes: u32,
     pub views: bool,
     pub max_shared: u64,
+    #[serde(default)]
+    pub limits: LimitSettings,
     pub program: ProgramSettings,
     pub stdout: Output,
     pub stderr: Output,
@@ -27,6 +29,22 @@ pub struct Settings {
     pub guard: Option<String>,
     /// The program is a script that speaks Node's IPC protocol.
     pub fork: Option<ForkSettings>,
+}
+
+/// What each worker may use.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LimitSettings {
+    /// Bytes of private memory.
+    pub memory: Option<u64>,
+    /// Of one CPU.
+    pub cpu: Option<f64>,
+    /// ns of CPU time in its life.
+    pub cpu_time: Option<u64>,
+    pub files: Option<u64>,
+    pub processes: Option<u64>,
+    pub nice: Option<i32>,
+    pub affinity: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

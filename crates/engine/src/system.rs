@@ -1,6 +1,7 @@
 //! What the addon may know of the system, so that it need not name the crate below.
 
-use farm_sys::{Fd, Line};
+use crate::settings::LimitSettings;
+use farm_sys::{Error, Fd, Line};
 
 pub use farm_sys::{die_with_parent, library, memory_limit, monotonic_ns, take_longer_turns, usable_cpus, SUPPORTED};
 
@@ -10,3 +11,14 @@ pub fn inherit_line(number: i32) -> farm_sys::Result<Line> {
     farm_sys::watch_line(&fd)?;
     Ok(Line::from_fd(fd))
 }
+
+/// Whether this system can hold a worker to these; the limit that it cannot, and why.
+pub fn limit_refusal(limits: &LimitSettings) -> Option<(&'static str, String)> {
+    match farm_sys::limits::refusal(&limits.restrictions()) {
+        Ok(()) => None,
+        Err(Error::Limit { limit, why }) => Some((limit, why)),
+        Err(error) => Some(("", error.to_string())),
+    }
+}
+
+pub use farm_sys::limits::usable_cpu_numbers;

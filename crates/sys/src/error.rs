@@ -8,6 +8,9 @@ pub enum Error {
     System { op: &'static str, source: io::Error },
     #[error("{what} is not supported on this system")]
     Unsupported { what: &'static str },
+    /// A restriction that cannot be put on a child, by the name of its option.
+    #[error("limits.{limit} cannot be enforced here: {why}")]
+    Limit { limit: &'static str, why: String },
 }
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -19,8 +19,9 @@ mod os;
 mod unix;
 
 pub use error::{Error, Result};
-pub use plan::{ExitStatus, Program, SpawnPlan, Stdio};
+pub use plan::{ExitStatus, Program, Restrictions, SpawnPlan, Stdio};
 
+pub use os::limits;
 pub use os::process_usage as usage;
 pub use os::{
     die_with_parent, library, lifeline, memory_available, memory_limit, monotonic_ns, oom_kills, pipe, spawn,

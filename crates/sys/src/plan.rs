@@ -34,6 +34,21 @@ pub struct SpawnPlan {
     pub pass: Vec<(Fd, i32)>,
     /// A session of its own, out of reach of the terminal; otherwise a process group of its own.
     pub session: bool,
+    pub restrictions: Restrictions,
+}
+
+/// What the system holds a child to, from the moment at which it runs its program.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Restrictions {
+    /// The smallest descriptor number that it cannot have.
+    pub files: Option<u64>,
+    /// Processes and threads of its user, this process's among them.
+    pub processes: Option<u64>,
+    /// Seconds of CPU time; a backstop, since the system knows no smaller unit.
+    pub cpu_seconds: Option<u64>,
+    pub nice: Option<i32>,
+    /// Numbers of the CPUs it may run on; empty: those of this process.
+    pub affinity: Vec<usize>,
 }
 
 /// How a process ended. All `None`: it was reaped by somebody else and its status is unknown.

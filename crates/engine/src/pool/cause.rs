@@ -14,6 +14,8 @@ pub enum Cause {
     Stalled,
     /// Its loop did not turn, without a task, while tasks waited.
     Deaf,
+    /// It used more than it may.
+    Limit,
     Close,
     Destroy,
     /// Some worker of the farm wrote over the shared queue.
@@ -30,6 +32,7 @@ impl Cause {
             Cause::Stopped => "stopped",
             Cause::Stalled => "stalled",
             Cause::Deaf => "deaf",
+            Cause::Limit => "limit",
             Cause::Close => "close",
             Cause::Destroy => "destroy",
             Cause::Poison => "poison",

@@ -78,6 +78,8 @@ pub enum Event {
     LetGo(usize),
     /// The end of the channel through which a worker is served.
     Unreachable(usize),
+    /// It went over one of its limits.
+    Breached(usize),
     Exited {
         worker: usize,
     },
@@ -247,6 +249,16 @@ impl Workers {
                 if self.phase(worker) == Phase::Online {
                     self.workers[worker].phase = Phase::Dying;
                     self.climb(worker, Rung::Unreachable, now + TERM_GRACE);
+                }
+            }
+            Event::Breached(worker) => {
+                let phase = self.phase(worker);
+                if !matches!(phase, Phase::Free | Phase::Gone) {
+                    self.kill(worker, Cause::Limit, actions);
+                }
+                // Another that starts would go over it as well; its exit is a failed start.
+                if phase != Phase::Starting {
+                    self.grow(now, actions);
                 }
             }
             Event::Exited { worker } => {

@@ -187,3 +187,20 @@ fn what_only_seems_to_be_online_does_not_make_failures_forgotten() {
         index = 0;
     }
 }
+
+#[test]
+fn a_worker_over_its_limit_is_killed_and_replaced_at_once() {
+    let mut workers = online(1);
+    let actions = after(&mut workers, Event::Breached(0), 10 * MS);
+    assert_eq!(actions, [Action::Kill(0, Cause::Limit), Action::Spawn(1)]);
+    assert_eq!(after(&mut workers, Event::Exited { worker: 0 }, 11 * MS), []);
+    // What is gone is nobody's.
+    assert_eq!(after(&mut workers, Event::Breached(0), 12 * MS), []);
+}
+
+#[test]
+fn a_start_that_goes_over_a_limit_is_not_repeated_before_its_end() {
+    let mut workers = farm(0, 1);
+    after(&mut workers, Event::Demand(1), 0);
+    assert_eq!(after(&mut workers, Event::Breached(0), MS), [Action::Kill(0, Cause::Limit)]);
+}

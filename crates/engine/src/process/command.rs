@@ -42,5 +42,6 @@ pub fn spawn_plan(
         env,
         cwd: settings.program.cwd.as_ref().map(OsString::from),
     };
-    Ok((SpawnPlan { program, stdio, pass: vec![(line, LINE_FD)], session: false }, streams))
+    let restrictions = settings.limits.restrictions();
+    Ok((SpawnPlan { program, stdio, pass: vec![(line, LINE_FD)], session: false, restrictions }, streams))
 }

@@ -1,5 +1,6 @@
 //! How a worker ended, as the error of its tasks tells it.
 
+use super::Breach;
 use serde::Serialize;
 
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +25,9 @@ pub struct ExitRecord {
     pub killed_for: Option<&'static str>,
     /// How long it was stopped, stalled or deaf by then, ms.
     pub killed_after: Option<u64>,
+    /// The limit that it went over.
+    #[serde(flatten)]
+    pub breach: Option<Breach>,
     pub started: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub collateral: bool,
@@ -50,6 +54,7 @@ impl ExitRecord {
             max_memory: None,
             killed_for: Some("poison"),
             killed_after: None,
+            breach: None,
             started: true,
             collateral: false,
             quarantined: false,

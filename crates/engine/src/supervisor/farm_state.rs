@@ -245,11 +245,11 @@ impl FarmState {
         if let Some(fd) = worker.child.as_ref().and_then(Child::exit_fd) {
             hands.poller.remove(fd);
         }
-        let record = worker.record(index, status, monotonic_ns());
+        let record = worker.record(index, status, &self.shared.settings.limits, monotonic_ns());
         let never_online =
             self.pool.phase(index) == Phase::Starting || worker.shared.own.phase().load(Acquire) == phase::STARTING;
         // One that was killed because the farm ends has not failed.
-        let by_itself = matches!(worker.cause, None | Some(Cause::StartTimeout | Cause::Channel));
+        let by_itself = matches!(worker.cause, None | Some(Cause::StartTimeout | Cause::Channel | Cause::Limit));
         if never_online && !worker.failed && by_itself {
             let reason = if worker.cause.is_some() { "handshake" } else { "load" };
             self.start_failed(index, reason, String::new(), None, Some(record.clone()), hands);
@@ -300,6 +300,7 @@ impl FarmState {
         self.handle(Event::Tick, hands);
         next = next.min(self.look_around(now, hands));
         next = next.min(self.look_for_wedged(now, hands));
+        next = next.min(self.hold_to_limits(now, hands));
         if self.each_alive().any(|(_, worker)| worker.child.as_ref().is_some_and(|child| child.exit_fd().is_none())) {
             for index in 0..self.workers.len() {
                 self.check_exit(index, hands);

@@ -2,7 +2,7 @@
 //! for all farms. This file starts it and holds what both look at: the table of process groups.
 
 use farm_sys::guarding::{own_end, GroupTable, GROUPS, LIFELINE, PARENT};
-use farm_sys::{lifeline, Child, Fd, Program, Result, SpawnPlan, Stdio};
+use farm_sys::{lifeline, Child, Fd, Program, Restrictions, Result, SpawnPlan, Stdio};
 use std::sync::OnceLock;
 
 /// The groups that end with this process.
@@ -37,6 +37,7 @@ pub fn start(program: &str) -> Result<Started> {
         stdio: [Stdio::Null, Stdio::Null, Stdio::Null],
         pass,
         session: true,
+        restrictions: Restrictions::default(),
     };
     Ok(Started { child: farm_sys::spawn(&plan)?, _lifeline: ours })
 }

@@ -7,6 +7,7 @@ mod farm_state;
 mod forked;
 mod guard;
 mod guard_process;
+mod limits;
 mod lookout;
 mod spawner;
 mod start;

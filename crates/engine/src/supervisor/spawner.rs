@@ -11,7 +11,7 @@ const SIGKILL: i32 = 9;
 
 pub enum Order {
     /// `guarded`: its process group ends with this process.
-    Worker { farm: u32, worker: usize, plan: SpawnPlan, guarded: bool },
+    Worker { farm: u32, worker: usize, plan: Box<SpawnPlan>, guarded: bool },
     /// The guard of this process.
     Guard { program: String },
 }

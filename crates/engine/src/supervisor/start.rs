@@ -48,7 +48,12 @@ impl FarmState {
         }
         self.shared.post(FarmEvent::Joined { worker, line: shared.clone() });
         self.workers[worker] = Some(Worker::new(line, shared, streams, monotonic_ns(), forked));
-        let order = Order::Worker { farm: self.shared.id, worker, plan, guarded: self.shared.settings.guard.is_some() };
+        let order = Order::Worker {
+            farm: self.shared.id,
+            worker,
+            plan: Box::new(plan),
+            guarded: self.shared.settings.guard.is_some(),
+        };
         hands.spawner.send(order).map_err(|_| farm_sys::Error::Unsupported { what: "spawning without its thread" })
     }
 

@@ -4,7 +4,8 @@ use super::forked::Forked;
 use super::guard_process;
 use crate::pool::wedge::Watch;
 use crate::pool::workers::Cause;
-use crate::process::{verdict, ExitRecord, MostMemory, OomKills, Stream};
+use crate::process::{verdict, Breach, ExitRecord, Meter, MostMemory, OomKills, Stream};
+use crate::settings::LimitSettings;
 use crate::shared::WorkerLine;
 use farm_sys::{Child, ExitStatus, Line};
 use farm_transport::layout::{worker::MAIL_FROM_SUPERVISOR, LANES};
@@ -24,6 +25,9 @@ pub struct Worker {
     /// A signal that waits for the child to exist.
     pub kill_on_arrival: bool,
     pub most_memory: MostMemory,
+    pub meter: Meter,
+    /// The limit that it went over; why it is about to end.
+    pub breach: Option<Breach>,
     oom_kills: OomKills,
     /// Farm itself has stopped it, for a while: nothing it does not do meanwhile is its fault.
     pub paused: bool,
@@ -59,6 +63,8 @@ impl Worker {
             failed: false,
             kill_on_arrival: false,
             most_memory: MostMemory::default(),
+            meter: Meter::default(),
+            breach: None,
             oom_kills: OomKills::so_far(),
             paused: false,
             watch: Watch::default(),
@@ -106,9 +112,11 @@ impl Worker {
         if let Some(child) = &self.child {
             let _ = child.signal(SIGTERM);
         }
+        self.go_on();
     }
 
     pub fn mail_cancel(&mut self, turn: u64) {
+        self.go_on();
         // A full mailbox means a worker that does not read: the ladder goes on without an acknowledgement.
         self.mail.push(mail::CANCEL, &[&Entry::new(turn, NO_SLOT).0.to_le_bytes()]);
     }
@@ -136,13 +144,15 @@ impl Worker {
         child.reap()
     }
 
-    pub fn record(&self, index: usize, status: ExitStatus, now: u64) -> ExitRecord {
+    pub fn record(&self, index: usize, status: ExitStatus, limits: &LimitSettings, now: u64) -> ExitRecord {
         for stream in &self.streams {
             stream.finish();
         }
         let stderr =
             self.streams.iter().find(|stream| stream.is_stderr()).map(|stream| stream.tail()).unwrap_or_default();
-        let killed_for = self.cause.map(Cause::name);
+        let breach = self.breach(limits, &status);
+        let cause = self.cause.or(breach.map(|_| Cause::Limit));
+        let killed_for = cause.map(Cause::name);
         ExitRecord {
             worker_id: index + 1,
             pid: self.pid(),
@@ -155,6 +165,7 @@ impl Worker {
             max_memory: self.most_memory.total(status.max_resident),
             killed_for,
             killed_after: self.wedged_for.map(|ns| ns / 1_000_000),
+            breach: breach.filter(|_| cause == Some(Cause::Limit)),
             started: true,
             collateral: false,
             quarantined: false,

@@ -26,7 +26,14 @@ pub fn spawn(plan: &SpawnPlan) -> Result<Child> {
     let pid = Pid::from_raw(raw).ok_or(Error::Unsupported { what: "a child with pid 0" })?;
     let pidfd =
         if is_pidfd_forced_off() { None } else { process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Fd::from) };
-    Ok(Child { pid, pidfd, inherited_resident: own_max_resident() })
+    let child = Child { pid, pidfd, inherited_resident: own_max_resident() };
+    if let Err(error) = super::limits::apply(pid, &plan.restrictions) {
+        // It has run nothing but the loader.
+        let _ = child.signal(libc::SIGKILL);
+        let _ = process::waitpid(Some(pid), process::WaitOptions::empty());
+        return Err(error);
+    }
+    Ok(child)
 }
 
 pub(super) fn is_pidfd_forced_off() -> bool {

@@ -3,6 +3,7 @@
 mod child;
 mod doorbell;
 pub mod guarding;
+pub mod limits;
 mod line;
 mod memory;
 mod poller;

@@ -6,6 +6,7 @@ mod child;
 pub mod guarding;
 #[cfg(not(unix))]
 pub mod library;
+pub mod limits;
 mod line;
 mod memory;
 pub mod process_usage;
