@@ -9,7 +9,7 @@ const { writePlain } = require('./codec/plain-write');
 const PLAIN = 1;
 const CLONED = 2;
 
-const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js');
+const ENTRY = path.join(__dirname, 'worker', 'entry.js');
 const FORK_GUARD = path.join(__dirname, 'worker', 'fork-guard.js');
 /** Tells the guard what to do. */
 const GUARD_ORDER = 'FARM_FORK_GUARD';
@@ -23,7 +23,7 @@ function workerProgram(options, source, addon) {
   const inspect = options.inspect ? ['--inspect=127.0.0.1:0'] : [];
   // First, so that nothing runs before it; it takes itself out of what the script sees.
   const guard = options.fork ? ['--require', FORK_GUARD] : [];
-  const script = options.fork ? [source.file] : [BOOTSTRAP, String(process.pid), addon];
+  const script = options.fork ? [source.file] : [ENTRY, String(process.pid), addon];
   return {
     path: options.execPath,
     args: [...guard, ...options.execArgv, ...inspect, ...script, ...options.argv],

@@ -3,7 +3,7 @@
 /**
  * What a worker process runs first: it binds itself to its parent, takes its settings from the line, loads the user's
  * module and starts the loop. Started by lib/worker-program.js as
- * `node [execArgv] bootstrap.js <parent pid> <addon> [user's argv]`.
+ * `node [execArgv] entry.js <parent pid> <addon> [user's argv]`.
  */
 
 const LINE_FD = 3;

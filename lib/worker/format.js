@@ -3,7 +3,6 @@
 /** How Node would load a file: by extension, else by the nearest package.json. */
 
 const { readFileSync } = require('node:fs');
-const Module = require('node:module');
 const path = require('node:path');
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts']);
@@ -71,7 +70,7 @@ function isTypeScript(file) {
  */
 function canLoadTypeScript(file) {
   const features = /** @type {any} */ (process.features);
-  return Boolean(features.typescript) || path.extname(file) in /** @type {any} */ (Module)._extensions;
+  return Boolean(features.typescript) || path.extname(file) in /** @type {any} */ (require('node:module'))._extensions;
 }
 
 module.exports = { formatOf, isTypeScript, canLoadTypeScript };

@@ -79,9 +79,10 @@ const MAY_EXPORT_THEN = /\bexport\b[^;{]*(?<!\.)\bthen\b|[{,\s]then\s*[,}]|\bas\
  * @returns {Promise<{ namespace: any }>}
  */
 async function importModule(file, url) {
-  if (!MAY_EXPORT_THEN.test(readFileSync(file, 'utf8'))) return { namespace: await import(url) };
+  const { importByNode } = require('./import');
+  if (!MAY_EXPORT_THEN.test(readFileSync(file, 'utf8'))) return { namespace: await importByNode(url) };
   const around = `import * as namespace from ${JSON.stringify(url)}; export const loaded = { namespace };`;
-  return (await import(`data:text/javascript,${encodeURIComponent(around)}`)).loaded;
+  return (await importByNode(`data:text/javascript,${encodeURIComponent(around)}`)).loaded;
 }
 
 /** @param {any} error */
