@@ -9,7 +9,11 @@ pub use farm_sys::{die_with_parent, library, memory_limit, monotonic_ns, take_lo
 pub fn inherit_line(number: i32) -> farm_sys::Result<Line> {
     let fd = Fd::inherited(number)?;
     farm_sys::watch_line(&fd)?;
-    Ok(Line::from_fd(fd))
+    let line = fd.duplicate_high()?;
+    // Stays open: a module that closes this number, as some do with all that are open, must not hit what the line, or
+    // anything else of ours, has become.
+    std::mem::forget(fd);
+    Ok(Line::from_fd(line))
 }
 
 /// Whether this system can hold a worker to these; the limit that it cannot, and why.

@@ -23,6 +23,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// True where farms can be made.
 pub const SUPPORTED: bool = true;
 
+/// Above what a program opens that does not open much.
+const HIGH: i32 = 200;
+
 /// An owned descriptor, close-on-exec.
 #[derive(Debug)]
 pub struct Fd(OwnedFd);
@@ -36,6 +39,15 @@ impl Fd {
     /// A second descriptor of the same file.
     pub fn duplicate(&self) -> crate::Result<Fd> {
         self.0.try_clone().map(Fd).map_err(|error| crate::Error::system("dup", error))
+    }
+
+    /// A second descriptor of the same file, with a number that few would close or reuse by chance.
+    pub fn duplicate_high(&self) -> crate::Result<Fd> {
+        match rustix::io::fcntl_dupfd_cloexec(&self.0, HIGH) {
+            Ok(fd) => Ok(Fd(fd)),
+            // A process that may have only few.
+            Err(_) => self.duplicate(),
+        }
     }
 
     /// Takes over a descriptor that was inherited under a known number, and marks it close-on-exec.
