@@ -67,6 +67,7 @@ pub fn worker_open(line: i32, parent: i32) -> Result<Buffer> {
     if !system::die_with_parent(parent).map_err(|error| failed(&error))? {
         std::process::exit(0);
     }
+    system::ignore_interrupts();
     system::take_longer_turns(SCHEDULER_TURN);
     system::library::keep_freed_memory(KEPT_MEMORY);
     let line = system::inherit_line(line).map_err(|error| failed(&error))?;

@@ -13,7 +13,7 @@ export const jsRooms = [
   { name: 'farm', floor: 6, files: ['lib/farm.js'], imports: ['lib/*', 'lib/codec/**'] },
   { name: 'worker', floor: 6, files: ['lib/worker/**'], imports: ['native.js', 'lib/*', 'lib/codec/**', 'lib/worker/**'], never: ['lib/farm.js'] },
   { name: 'lib', floor: 5, files: ['lib/**'], imports: ['lib/**', 'package.json'] },
-  { name: 'trials', floor: 9, files: ['scripts/{chaos,soak}.mjs', 'scripts/{chaos,soak}/**'], imports: ['index.js', 'lib/worker/index.js', 'scripts/**'] },
+  { name: 'trials', floor: 9, files: ['scripts/{chaos,soak,orphans}.mjs', 'scripts/{chaos,soak,orphans}/**'], imports: ['index.js', 'lib/worker/index.js', 'scripts/**'] },
   { name: 'scripts', floor: 9, files: ['scripts/**'], imports: ['scripts/**'] }
 ]
 

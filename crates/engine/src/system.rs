@@ -3,7 +3,9 @@
 use crate::settings::LimitSettings;
 use farm_sys::{Error, Fd, Line};
 
-pub use farm_sys::{die_with_parent, library, memory_limit, monotonic_ns, take_longer_turns, usable_cpus, SUPPORTED};
+pub use farm_sys::{
+    die_with_parent, ignore_interrupts, library, memory_limit, monotonic_ns, take_longer_turns, usable_cpus, SUPPORTED,
+};
 
 /// In a worker: the line to the parent, inherited under this number; its end ends the process.
 pub fn inherit_line(number: i32) -> farm_sys::Result<Line> {

@@ -140,6 +140,13 @@ pub fn die_with_parent(parent: i32) -> Result<bool> {
     Ok(process::getppid().is_some_and(|pid| pid.as_raw_nonzero().get() == parent))
 }
 
+/// In a worker: an interrupt is for its parent, which decides what becomes of the tasks. A handler that the module installs
+/// takes the place of this.
+pub fn ignore_interrupts() {
+    // SAFETY: sets a disposition that runs no code; whoever had one before had the default.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
+}
+
 /// In a worker: asks the scheduler for turns of this length (ns) for the calling thread. A thread with shorter turns, such
 /// as the parent's, then takes a CPU from it at once when it wakes instead of waiting for the turn's end (EEVDF, Linux
 /// 6.12; older kernels ignore the wish). The share of CPU time stays what it is.

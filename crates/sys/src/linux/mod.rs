@@ -11,7 +11,7 @@ pub mod process_usage;
 mod usage;
 
 pub use crate::unix::library;
-pub use child::{die_with_parent, spawn, take_longer_turns, watch_line, Child};
+pub use child::{die_with_parent, ignore_interrupts, spawn, take_longer_turns, watch_line, Child};
 pub use doorbell::Doorbell;
 pub use line::{lifeline, pipe, Line};
 pub use memory::Memory;

@@ -48,6 +48,9 @@ pub fn die_with_parent(_parent: i32) -> Result<bool> {
     Err(unsupported("ending a worker with its parent"))
 }
 
+/// There are no signals to ignore.
+pub fn ignore_interrupts() {}
+
 /// A wish that a scheduler may not know; there is nothing to report.
 pub fn take_longer_turns(_ns: u64) {}
 
