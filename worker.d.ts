@@ -26,10 +26,12 @@ declare namespace context {
     /** A copy of the farm's option `workerData`. Also readable while no task runs. */
     readonly workerData: any;
     /**
-     * Sends a progress value to the caller's `onProgress`, in order and before the result.
+     * Sends a progress value to the caller's `onProgress`, in order and before the result. The promise resolves when there was
+     * room for it: wait for it in a task that emits much, since the caller may be slow. Who does not wait is stopped inside
+     * `emit` once 1 MiB of values is without room.
      * @throws ERR_FARM_NOT_CLONEABLE when the value cannot be carried
      */
-    emit(value: unknown): void;
+    emit(value: unknown): Promise<void>;
   }
 }
 

@@ -3,7 +3,7 @@ import context, { emit, workerData } from 'farm/worker';
 
 export async function count(upTo: number): Promise<number> {
   emit({ started: true });
-  for (let i = 0; i < upTo && !context.cancelled; i++) context.emit(i);
+  for (let i = 0; i < upTo && !context.cancelled; i++) void context.emit(i);
   const signal: AbortSignal = context.signal;
   signal.throwIfAborted();
   // @ts-expect-error the context is read-only

@@ -26,7 +26,7 @@ const { FarmError } = require('../errors');
  * @property {boolean} [over] set here: what the task has left behind, such as a timer, no longer belongs to it
  *
  * @typedef {object} Hooks
- * @property {(task: RunningTask, value: unknown) => void} emit sends a progress value to the caller
+ * @property {(task: RunningTask, value: unknown) => Promise<void>} emit sends a progress value to the caller
  * @property {(task: RunningTask) => boolean} isCancelled reads the cancel word; must also work inside synchronous code
  */
 
@@ -168,7 +168,7 @@ const face = {
   /** @param {unknown} value */
   emit(value) {
     const task = currentOrThrow('emit()');
-    hooks?.emit(task, value);
+    return /** @type {Hooks} */ (hooks).emit(task, value);
   },
   get attempt() {
     return currentOrThrow('attempt').attempt ?? 1;

@@ -10,6 +10,7 @@ const { encode, decode, encodeError, makeCodec } = require('../codec');
 const { SCRATCH } = require('../codec/plain-write');
 const { FarmError } = require('../errors');
 const context = require('./context');
+const { HeldReplies } = require('./held');
 const { methodOf } = require('./module');
 
 /** What the native side answers below the lanes; src/worker.rs. */
@@ -46,8 +47,8 @@ const head = new Uint32Array(6);
 /** @type {(Task | undefined)[]} */
 const running = [];
 let retiring = false;
-/** Replies that wait for room, in order. @type {{ lane: number, tag: number, kind: number, body: Uint8Array, attachments: Uint8Array[] }[]} */
-const held = [];
+/** @type {InstanceType<typeof import('./held').HeldReplies>} */
+let held;
 
 /**
  * @param {any} addon
@@ -58,6 +59,7 @@ function start(addon, module, settings) {
   native = addon;
   loaded = module;
   functions = module.functions;
+  held = new HeldReplies(addon, tooLarge);
   const codec = makeCodec(settings.codec);
   encodeValue = codec.encode;
   decodeValue = codec.decode;
@@ -67,7 +69,7 @@ function start(addon, module, settings) {
 
 /** A turn of the event loop: from now on tasks may take their millisecond. */
 function turn() {
-  if (held.length > 0 && !sendHeld()) return;
+  if (held.length > 0 && !held.send()) return;
   pump(native.workerTurn());
 }
 
@@ -201,7 +203,10 @@ function answer(lane, tag, encoded) {
     code = native.workerSend(lane, tag, kind, bytes.subarray(from, end), attachments ?? []);
     if (code === 0) code = native.workerNext();
   }
-  if (code === FULL) return hold(lane, tag, encoded);
+  if (code === FULL) {
+    held.keep(lane, tag, encoded);
+    return FULL;
+  }
   if (code === NO_MEMORY) return fail(lane, tooLarge(end - from, attachments));
   return code;
 }
@@ -213,36 +218,6 @@ function answer(lane, tag, encoded) {
 function tooLarge(size, attachments) {
   const total = (attachments ?? []).reduce((sum, part) => sum + part.byteLength, size);
   return new FarmError('ERR_FARM_NO_MEMORY', `There is no shared memory for a result of ${total} bytes; see the option maxSharedMemory`);
-}
-
-/**
- * Keeps a reply until the parent has made room; nothing is claimed meanwhile.
- * @param {number} lane
- * @param {number} tag
- * @param {import('../codec').Encoded} encoded
- */
-function hold(lane, tag, { kind, bytes, start: from, end, attachments }) {
-  held.push({ lane, tag, kind, body: Uint8Array.prototype.slice.call(bytes, from, end), attachments: attachments ?? [] });
-  return FULL;
-}
-
-/** @returns {boolean} true when nothing is held any more */
-function sendHeld() {
-  while (held.length > 0) {
-    const { lane, tag, kind, body, attachments } = held[0];
-    let code = native.workerSend(lane, tag, kind, body, attachments);
-    if (code === FULL) return false;
-    held.shift();
-    if (code === NO_MEMORY && tag !== PROGRESS) {
-      const { kind: errorKind, bytes, start: from, end } = encodeError(tooLarge(body.byteLength, attachments));
-      code = native.workerSend(lane, ERROR, errorKind, bytes.subarray(from, end), []);
-      if (code === FULL) {
-        held.unshift({ lane, tag: ERROR, kind: errorKind, body: Uint8Array.prototype.slice.call(bytes, from, end), attachments: [] });
-        return false;
-      }
-    }
-  }
-  return true;
 }
 
 /** @param {number} lane */
@@ -267,11 +242,14 @@ async function leave() {
   process.exit();
 }
 
+const SENT = Promise.resolve();
+
 /** What a running task may ask for; see context.js. */
 const hooks = {
   /**
    * @param {any} task
    * @param {unknown} value
+   * @returns {Promise<void>} resolves when the value is on its way
    */
   emit(task, value) {
     const encoded = encodeValue(value, 'progress');
@@ -279,9 +257,9 @@ const hooks = {
       const { kind, bytes, start: from, end, attachments } = encoded;
       const code = native.workerSend(task.lane, PROGRESS, kind, bytes.subarray(from, end), attachments ?? []);
       if (code === NO_MEMORY) throw tooLarge(end - from, attachments);
-      if (code !== FULL) return;
+      if (code !== FULL) return SENT;
     }
-    hold(task.lane, PROGRESS, encoded);
+    return held.keepProgress(task.lane, encoded);
   },
   /** @param {any} task */
   isCancelled(task) {

@@ -80,6 +80,8 @@ pub mod worker {
     pub const REPLY_RING: usize = 256 * 1024;
     /// Replies above this travel in a block of the worker's arena.
     pub const INLINE_REPLY: usize = 2048;
+    /// Bytes of replies in blocks that the parent has not taken yet; beyond it a worker waits, as for room in the ring.
+    pub const MOST_UNREAD: u64 = 64 << 20;
     pub const SIZE: usize = 64 * 1024 + REPLY_RING;
     const _: () = assert!(STAMPS + LANES * 16 <= RINGS);
     const _: () = assert!(ring_tail(3) + 8 <= 4096);

@@ -165,15 +165,26 @@ impl Producer {
         true
     }
 
-    /// Asks through `wants` to be rung when there is room; true when `len` bytes fit already.
-    pub fn wait_for_room(&mut self, len: usize, wants: &AtomicU64) -> bool {
+    /// Asks through `wants` to be rung when the consumer has taken something and half of the ring is free. Whoever asks looks
+    /// once more after it.
+    pub fn ask_for_room(&self, wants: &AtomicU64) {
         wants.store(1, Relaxed);
         fence(SeqCst);
+    }
+
+    /// Asks through `wants` to be rung when there is room; true when `len` bytes fit already.
+    pub fn wait_for_room(&mut self, len: usize, wants: &AtomicU64) -> bool {
+        self.ask_for_room(wants);
         let room = self.has_room(len);
         if room {
             wants.store(0, Relaxed);
         }
         room
+    }
+
+    /// Bytes published so far.
+    pub fn position(&self) -> u64 {
+        self.head
     }
 
     /// Bytes the consumer has not taken yet.

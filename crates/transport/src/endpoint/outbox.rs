@@ -43,6 +43,9 @@ pub(super) struct Outbox {
     max_shared: u64,
     asked: (u64, u64),
     notices: VecDeque<(u32, Vec<u8>)>,
+    /// Frames in the ring that stand for blocks: where each ends, and the bytes of its blocks; and all these bytes.
+    unread: VecDeque<(u64, u64)>,
+    unread_bytes: u64,
 }
 
 impl Outbox {
@@ -56,6 +59,8 @@ impl Outbox {
             max_shared,
             asked: (0, 0),
             notices: VecDeque::new(),
+            unread: VecDeque::new(),
+            unread_bytes: 0,
         }
     }
 
@@ -87,6 +92,30 @@ impl Outbox {
         self.ring.wait_for_room(len, self.own.wants_room())
     }
 
+    fn forget_read(&mut self) {
+        let taken = self.ring.position() - self.ring.unread();
+        while let Some((_, bytes)) = self.unread.front().filter(|(end, _)| *end <= taken) {
+            self.unread_bytes -= bytes;
+            self.unread.pop_front();
+        }
+    }
+
+    /// True when so many bytes would be too much beside what the parent has not taken; it will ring when it has.
+    fn must_wait(&mut self, bytes: u64) -> bool {
+        self.forget_read();
+        if self.unread.is_empty() || (self.unread_bytes + bytes <= worker::MOST_UNREAD && self.fits(bytes)) {
+            return false;
+        }
+        self.ring.ask_for_room(self.own.wants_room());
+        self.forget_read();
+        // What it took meanwhile may have been all: then nobody rings, and there is nothing to wait for.
+        !self.unread.is_empty()
+    }
+
+    fn fits(&self, bytes: u64) -> bool {
+        self.arena.used() + bytes <= self.max_shared
+    }
+
     fn take_back(&mut self) {
         while let Ok(Some((_, len))) = self.given_back.peek() {
             let mut raw = [0; 16];
@@ -99,7 +128,7 @@ impl Outbox {
     }
 
     fn admits(&mut self, bytes: u64) -> bool {
-        if self.arena.used() + bytes > self.max_shared {
+        if !self.fits(bytes) {
             return false;
         }
         if bytes < ASK_FROM {
@@ -122,10 +151,14 @@ impl Outbox {
         if !self.flush() || (!self.ring.has_room(frame) && !self.wait_for_room(frame)) {
             return Sent::Full;
         }
+        let mut bytes = 0;
         if !inline || !attachments.is_empty() {
             self.take_back();
-            let bytes: usize = attachments.iter().map(|part| part.len()).sum::<usize>() + if inline { 0 } else { len };
-            if len > u32::MAX as usize || attachments.len() > u16::MAX as usize || !self.admits(bytes as u64) {
+            bytes = attachments.iter().map(|part| part.len() as u64).sum::<u64>() + if inline { 0 } else { len as u64 };
+            if self.must_wait(bytes) {
+                return Sent::Full;
+            }
+            if len > u32::MAX as usize || attachments.len() > u16::MAX as usize || !self.admits(bytes) {
                 return Sent::NoMemory;
             }
         }
@@ -151,6 +184,10 @@ impl Outbox {
             ReplyHead { task, len: len as u32, attachments: attachments.len() as u16, codec, block, ran }.encode();
         let pushed = if inline { self.ring.push(tag, &[&head, &table, body]) } else { self.ring.push(tag, &[&head]) };
         debug_assert!(pushed, "room was checked above");
+        if bytes > 0 {
+            self.unread.push_back((self.ring.position(), bytes));
+            self.unread_bytes += bytes;
+        }
         Sent::Yes
     }
 
