@@ -49,3 +49,24 @@ export function install(dir) {
   process.stderr.write(npm.stderr)
   throw new SetupError(`npm install failed in ${path.basename(path.resolve(dir))} with exit code ${npm.status} (its output is above)`, 'correct what npm names and run this again')
 }
+
+/**
+ * Optional packages that a package of the lock file names and the lock file lacks, as `[where, name]`.
+ * @param {Record<string, { optionalDependencies?: Record<string, string> }>} packages of a lock file
+ * @returns {[string, string][]}
+ */
+export function lackingOptionals(packages) {
+  const lacking = []
+  for (const [at, { optionalDependencies = {} }] of Object.entries(packages)) {
+    for (const name of Object.keys(optionalDependencies)) if (!isWithin(packages, at, name)) lacking.push([at, name])
+  }
+  return lacking
+}
+
+/** As Node looks for it: beside the package, then further up. */
+function isWithin(packages, at, name) {
+  for (let folder = at; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
+    if (packages[`${folder === '' ? '' : `${folder}/`}node_modules/${name}`] !== undefined) return true
+    if (folder === '') return false
+  }
+}
