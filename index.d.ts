@@ -114,8 +114,8 @@ export class WorkerFarm<M = any> extends EventEmitter<FarmEvents> {
    * Runs a method as a task. Unlike a method of the service it takes options, and any name.
    * @param method '' for the module's single function
    * @throws (rejects) FarmError: `ERR_FARM_NO_METHOD`, `ERR_FARM_NOT_CLONEABLE`, `ERR_FARM_TASK_TIMEOUT`,
-   *   `ERR_FARM_QUEUE_TIMEOUT`, `ERR_FARM_WORKER_EXIT`, `ERR_FARM_START`, `ERR_FARM_NO_MEMORY`, `ERR_FARM_CLOSED`; the
-   *   signal's reason; or what the method itself has thrown
+   *   `ERR_FARM_QUEUE_TIMEOUT`, `ERR_FARM_QUEUE_FULL`, `ERR_FARM_WORKER_EXIT`, `ERR_FARM_START`, `ERR_FARM_NO_MEMORY`,
+   *   `ERR_FARM_CLOSED`; the signal's reason; or what the method itself has thrown
    */
   run<K extends MethodName<M>>(
     method: K,
@@ -175,6 +175,8 @@ export interface FarmEvents {
    * Never an error in this process. `error` is what was thrown, mostly an Error.
    */
   workerError: [error: any, worker: { workerId: number; pid: number | undefined }];
+  /** The queue was full (`maxQueue`), and half of it is free again. */
+  drain: [];
   /** With `stdout: 'pipe'`: bytes that a worker has written. A character may be split between two events. */
   stdout: [bytes: Buffer, worker: { workerId: number }];
   /** With `stderr: 'pipe'`: bytes that a worker has written. A character may be split between two events. */
@@ -236,6 +238,8 @@ export interface FarmStats {
     open: number;
     /** Those of them that are not even in the workers' queue. */
     waiting: number;
+    /** Calls beyond them that are held until there is room (`overflow: 'wait'`). */
+    held: number;
     /** Those of them that have failed and wait for their next try. */
     resting: number;
     /** Tasks settled so far. */
@@ -290,6 +294,13 @@ interface CommonOptions {
   retryOn?: readonly RetryOn[];
   /** A task that has ended so many workers is not tried again, whatever `retries` says; at least 1. Default 3. */
   maxCrashes?: number;
+  /** Most tasks that wait for a worker, that is open tasks beyond `max` x `tasksPerWorker`; 0 for none. Default Infinity. */
+  maxQueue?: number;
+  /**
+   * What becomes of a call when so many wait: it rejects with `ERR_FARM_QUEUE_FULL`, or is held, with its values as they are,
+   * until there is room. Default 'reject'. Calls of `map` always wait.
+   */
+  overflow?: 'reject' | 'wait';
   /** Time (ms) between asking a task to stop and SIGTERM to its worker. Default 1000. */
   grace?: number;
   /** A worker may take this long (ms) until it is ready. Default 30000. */
@@ -444,6 +455,7 @@ export type FarmErrorCode =
   | 'ERR_FARM_LIMIT'
   | 'ERR_FARM_TASK_TIMEOUT'
   | 'ERR_FARM_QUEUE_TIMEOUT'
+  | 'ERR_FARM_QUEUE_FULL'
   | 'ERR_FARM_CLOSED'
   | 'ERR_FARM_NO_METHOD'
   | 'ERR_FARM_NOT_CLONEABLE'

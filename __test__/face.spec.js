@@ -99,7 +99,7 @@ describe('index.d.ts declares what there is:', () => {
   });
 
   test('the events and what comes with them', async () => {
-    const farm = openFarm('calls/surroundings.js', { stdout: 'pipe', stderr: 'pipe' });
+    const farm = openFarm('calls/surroundings.js', { stdout: 'pipe', stderr: 'pipe', maxQueue: 0 });
     const names = declared('interface FarmEvents');
     const seen = Object.fromEntries(names.map((name) => [name, next(farm, name)]));
     const emitted = new Set();

@@ -119,7 +119,8 @@ class Batch {
     let to = at + HEAD;
     if (timed) {
       times[to >> 3] = finite(options?.timeout ?? this.options.timeout);
-      times[(to >> 3) + 1] = finite(options?.queueTimeout ?? this.options.queueTimeout);
+      // What is used up is not none: that would be 0.
+      times[(to >> 3) + 1] = finite(Math.max((options?.queueTimeout ?? this.options.queueTimeout) - (options?.waited ?? 0), 0.001));
       to += OPTIONS;
     }
     if (plan !== null) {

@@ -9,6 +9,7 @@ const CODES = Object.freeze({
   ERR_FARM_LIMIT: 'the worker used more than its limits allow and was killed while it ran the task',
   ERR_FARM_TASK_TIMEOUT: 'the task ran longer than its timeout',
   ERR_FARM_QUEUE_TIMEOUT: 'the task waited longer than its queueTimeout for a worker',
+  ERR_FARM_QUEUE_FULL: 'as many tasks wait for a worker as may',
   ERR_FARM_CLOSED: 'the farm is closed or destroyed',
   ERR_FARM_NO_METHOD: 'the worker module exports no such function',
   ERR_FARM_NOT_CLONEABLE: 'a value cannot be carried to another process',

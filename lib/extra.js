@@ -19,7 +19,7 @@ const { watchAbort } = require('./abort-watch');
 
 /**
  * @param {string} method
- * @param {any} options of the task
+ * @param {any} options of the task; `waited`: ms that it was held back before
  * @param {{ timeout: number, queueTimeout: number }} farm
  * @param {import('./retry').Plan | null} plan
  * @param {(reason: unknown) => void} abort
@@ -39,7 +39,10 @@ function makeExtra(method, options, farm, plan, abort, expire) {
     extra.unwatch = watchAbort(signal, () => abort(signal.reason));
   }
   // A worker that claims too late refuses; this timer only makes the rejection punctual.
-  if (Number.isFinite(queueTimeout)) extra.timer = setTimeout(expire, Math.min(queueTimeout, 0x7fffffff), extra).unref();
+  if (Number.isFinite(queueTimeout)) {
+    const left = Math.max(0, queueTimeout - (options.waited ?? 0));
+    extra.timer = setTimeout(expire, Math.min(left, 0x7fffffff), extra).unref();
+  }
   return extra;
 }
 

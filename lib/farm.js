@@ -3,6 +3,7 @@
 /** WorkerFarm: a pool of worker processes behind one module. */
 
 const { EventEmitter } = require('node:events');
+const { Admission } = require('./admission');
 const { FarmError } = require('./errors');
 const { nativeSettings, standardLimits } = require('./farm-settings');
 const { farmOptions, taskOptions } = require('./options');
@@ -62,6 +63,7 @@ class WorkerFarm extends EventEmitter {
       closed: () => this.#onClosed?.(),
     });
     this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encode, decode });
+    if (this.options.maxQueue !== Infinity) this.#tasks.admission = new Admission(this.options, this.#tasks, () => this.emit('drain'));
     if (!this.#tasks.connected) {
       this.#native.destroy();
       throw loopNotPolled();
@@ -73,11 +75,12 @@ class WorkerFarm extends EventEmitter {
    * @param {string} method
    * @param {any[]} args
    * @param {any} options checked, or null
+   * @param {boolean} [patient] waits where the queue is full, whatever `overflow` says
    * @returns {Promise<any>}
    */
-  submit(method, args, options) {
+  submit(method, args, options, patient = false) {
     if (this.#state !== 'open') return Promise.reject(outcome.closed());
-    return this.#tasks.submit(method, args, options);
+    return this.#tasks.submit(method, args, options, patient);
   }
 
   /**
@@ -118,7 +121,8 @@ class WorkerFarm extends EventEmitter {
   stats() {
     const { open, waiting, resting, settled, sharedBytes, viewBytes, surplus, rescued, activities } = JSON.parse(this.#lastFigures ?? this.#native.stats());
     const workers = this.#roster.list(activities);
-    return { state: this.#state, workers, tasks: { open, waiting, resting, settled }, memory: { shared: sharedBytes, views: viewBytes }, surplusMessages: surplus, rescuedWakeups: rescued };
+    const tasks = { open, waiting, resting, held: this.#tasks.admission?.held ?? 0, settled };
+    return { state: this.#state, workers, tasks, memory: { shared: sharedBytes, views: viewBytes }, surplusMessages: surplus, rescuedWakeups: rescued };
   }
 
   /**
@@ -133,6 +137,7 @@ class WorkerFarm extends EventEmitter {
       return Promise.reject(new FarmError('ERR_FARM_OPTION', `timeout must be milliseconds of at least 0, not ${String(timeout)}`, { option: 'timeout', value: timeout }));
     }
     this.#closing = this.#end(async () => {
+      this.#tasks.admission?.rejectHeld(() => outcome.closed());
       this.#tasks.endRetries();
       await this.#drained(timeout);
       this.#native.close(Number.isFinite(timeout) ? timeout : -1);
@@ -152,6 +157,7 @@ class WorkerFarm extends EventEmitter {
 
   #abandon() {
     this.#state = 'closing';
+    this.#tasks.admission?.rejectHeld(() => outcome.closed());
     this.#tasks.rejectAll(() => outcome.closed());
     this.#roster.rejectWaiting(outcome.closed);
   }

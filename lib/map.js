@@ -13,7 +13,7 @@ const { mapOptions } = require('./options');
 /**
  * @typedef {{ settled: boolean, failed: boolean, value: any }} Entry
  * @typedef {{ resolve: (result: IteratorResult<any>) => void, reject: (error: unknown) => void }} Waiter
- * @typedef {{ submit: (method: string, args: any[], options: any) => Promise<any>, options: { max: number } }} MapFarm
+ * @typedef {{ submit: (method: string, args: any[], options: any, patient: boolean) => Promise<any>, options: { max: number } }} MapFarm
  */
 
 class TaskMap {
@@ -140,7 +140,7 @@ class TaskMap {
     if (this.ordered) this.entries.push(entry);
     let result;
     try {
-      result = this.farm.submit(this.method, [item], this.taskOptions);
+      result = this.farm.submit(this.method, [item], this.taskOptions, true);
     } catch (error) {
       this.settle(entry, true, error);
       return;

@@ -27,6 +27,9 @@ function integer(least, most) {
   return (value) => (Number.isInteger(value) && value >= least && value <= most ? value : refusal);
 }
 
+/** @type {Check} */
+const countOrNone = (value) => ((Number.isInteger(value) && value >= 0) || value === Infinity ? value : new Refusal('an integer of at least 0, or Infinity'));
+
 /**
  * Milliseconds, Infinity for no limit.
  * @param {number} least
@@ -144,4 +147,4 @@ function show(value) {
   return line.length > 100 ? `${line.slice(0, 97)}...` : line;
 }
 
-module.exports = { Refusal, integer, duration, finite, oneOf, someOf, boolean, aFunction, anything, text, strings, directory, environment, codec, json, abortSignal, show };
+module.exports = { Refusal, integer, countOrNone, duration, finite, oneOf, someOf, boolean, aFunction, anything, text, strings, directory, environment, codec, json, abortSignal, show };

@@ -2,7 +2,6 @@
 
 /** Advice for an option name that we do not have: another pool's word for ours, or a slip of the keyboard. */
 
-const NO_QUEUE_LIMIT = 'This version does not limit how many tasks wait; queueTimeout limits how long.';
 const AT_THE_TOP = 'env, cwd, argv, execArgv, execPath, stdout and stderr are options of their own.';
 const ALWAYS_PROCESSES = 'Workers of a farm are always processes.';
 const FIRST_ARGUMENT = 'The worker module is the first argument.';
@@ -44,9 +43,12 @@ const ELSEWHERE = {
   closetimeout: 'It is an argument: close({ timeout }).',
   concurrenttasksperworker: ours('tasksPerWorker'),
   maxconcurrentcallsperworker: ours('tasksPerWorker'),
-  maxconcurrentcalls: NO_QUEUE_LIMIT,
-  maxqueuesize: NO_QUEUE_LIMIT,
-  maxqueue: NO_QUEUE_LIMIT,
+  maxconcurrentcalls: `${ours('maxQueue')} (It counts the tasks that wait, without those that run.)`,
+  maxqueuesize: ours('maxQueue'),
+  maxqueue: ours('maxQueue'),
+  queuesize: ours('maxQueue'),
+  queuelimit: ours('maxQueue'),
+  highwatermark: ours('maxQueue'),
   maxretries: ours('retries'),
   retrycount: ours('retries'),
   retryattempts: ours('retries'),

@@ -44,6 +44,10 @@ const FARM = {
   retryOn: { standard: () => Object.freeze(['exit']), check: failures },
   /** A task that has ended so many workers is not tried again, whatever `retries` says. */
   maxCrashes: { standard: () => 3, check: check.integer(1, Number.MAX_SAFE_INTEGER) },
+  /** Most tasks that wait for a worker: open tasks beyond `max` x `tasksPerWorker`. */
+  maxQueue: { standard: forever, check: check.countOrNone },
+  /** What becomes of a call beyond that: it rejects, or is held until there is room. */
+  overflow: { standard: () => 'reject', check: check.oneOf('reject', 'wait') },
   /** Tasks one worker runs at the same time; more than 1 is for tasks that wait, not for those that compute. */
   tasksPerWorker: { standard: () => 1, check: check.integer(1, 64), notForFork: true },
   /** ms between a cooperative cancel and SIGTERM. */

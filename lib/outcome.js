@@ -56,6 +56,12 @@ function noMemory(method, size) {
   return new FarmError('ERR_FARM_NO_MEMORY', `There is no shared memory for ${what}; see the option maxSharedMemory`, { method });
 }
 
+/** @param {number} maxQueue */
+function queueFull(maxQueue) {
+  const waiting = maxQueue === 0 ? 'Every worker has its task, and none may wait' : `${maxQueue} tasks wait already`;
+  return new FarmError('ERR_FARM_QUEUE_FULL', `${waiting} (maxQueue); the task was not taken`, { maxQueue });
+}
+
 function closed() {
   return new FarmError('ERR_FARM_CLOSED', 'The farm is closed');
 }
@@ -85,4 +91,4 @@ function farmError(tag, text, task, causeOf) {
   }
 }
 
-module.exports = { NOT_RETRIED, farmError, queueTimeout, noMemory, closed };
+module.exports = { NOT_RETRIED, farmError, queueTimeout, queueFull, noMemory, closed };

@@ -44,6 +44,8 @@ class Tasks {
   /** @type {(() => void) | null} */
   #whenIdle = null;
 
+  /** The limit on those that wait, if there is one. @type {InstanceType<typeof import('./admission').Admission> | null} */
+  admission = null;
   #batch;
   #rests;
   #out = Buffer.allocUnsafeSlow(OUT_BYTES);
@@ -78,9 +80,11 @@ class Tasks {
    * @param {string} method
    * @param {any[]} args
    * @param {any} options checked, or null
+   * @param {boolean} patient waits for room where there is none, whatever `overflow` says
    * @returns {Promise<any>}
    */
-  submit(method, args, options) {
+  submit(method, args, options, patient) {
+    if (this.admission !== null && !options?.signal?.aborted && !this.admission.admits()) return this.admission.refuse(method, args, options, patient);
     /** @type {Resolve} */
     let resolve = /** @type {any} */ (undefined);
     const promise = new Promise((settle) => {
@@ -257,6 +261,7 @@ class Tasks {
     this.#resolves[id] = undefined;
     this.#free.push(id);
     if (this.#whenIdle !== null && this.open === 0) this.#whenIdle();
+    if (this.admission !== null) this.admission.left();
   }
 
   /** @param {() => void} callback runs when no task is open */
