@@ -105,6 +105,14 @@ describe('failures of single inputs end with 1; the others are done', () => {
     expect(await run(['--lines', '--method', 'bigint'], { input: '1\n' })).toMatchObject({ code: 1, stderr: expect.stringMatching(/^farm: line 1: TypeError: .*BigInt/m) });
   });
 
+  test('--retries tries again what threw, ended its worker or took too long', async () => {
+    const at = folder();
+    expect(await run(['--lines', '--retries', '1', '--timeout', '1', '--method', 'secondTime'], { cwd: at, input: 'throw\nexit\nforever\n' })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^(?:throw|exit|forever)\n(?:throw|exit|forever)\n(?:throw|exit|forever)\n$/) });
+    const { code, stderr } = await run(['--lines', '--retries', '2', '--method', 'failOdd'], { cwd: at, input: '1\n' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^farm: line 1: RangeError: 1 is odd \(after 3 attempts\)$/m);
+  });
+
   test('--fail-fast starts nothing any more', async () => {
     const input = Array.from({ length: 1000 }, (_, i) => `${i}\n`).join('');
     const { code, stdout } = await run(['--lines', '--fail-fast', '--method', 'failOdd', '-j', '1'], { input });

@@ -16,9 +16,9 @@ afterEach(() => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** @param {string} file @param {Record<string, string>} [env] */
-function start(file, env = {}) {
-  const child = spawn(process.execPath, [file], { cwd: os.tmpdir(), env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+/** @param {string} file @param {Record<string, string>} [env] @param {string[]} [args] */
+function start(file, env = {}, args = []) {
+  const child = spawn(process.execPath, [file, ...args], { cwd: os.tmpdir(), env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   started.add(child);
   const output = { text: '' };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (output.text += bytes));
@@ -105,6 +105,36 @@ test('http server', async () => {
   child.kill('SIGTERM');
   const { code, signal, lines } = await ended;
   expect({ code, signal, last: lines.at(-1) }).toEqual({ code: 0, signal: null, last: 'closed' });
+});
+
+test('aggregate', async () => {
+  const { reading } = require('../examples/aggregate/readings');
+  const rows = 200_000;
+  const total = new Map();
+  for (let row = 0; row < rows; row++) {
+    const [station, celsius] = reading(row).split(',');
+    const seen = total.get(station) ?? [];
+    seen.push(Number(celsius));
+    total.set(station, seen);
+  }
+  const { ended } = start(path.join(EXAMPLES, 'aggregate', 'main.mjs'), {}, [String(rows)]);
+  const expected = [...total].sort().map(([station, seen]) => {
+    const [least, most] = [seen.reduce((a, b) => Math.min(a, b)), seen.reduce((a, b) => Math.max(a, b))];
+    return `${station}: ${seen.length} readings, ${least.toFixed(1)} to ${most.toFixed(1)}, mean ${(seen.reduce((a, b) => a + b) / seen.length).toFixed(1)}`;
+  });
+  expect(await ended).toMatchObject({ code: 0, lines: expected });
+});
+
+test('passwords', async () => {
+  const bcrypt = require('bcryptjs');
+  const folder = path.join(EXAMPLES, 'passwords');
+  const { ended } = start(path.join(ROOT, 'bin', 'farm.js'), {}, ['map', path.join(folder, 'worker.js'), '--method', 'hash', '--ndjson', '--ordered', path.join(folder, 'users.ndjson')]);
+  const { code, lines } = await ended;
+  const hashed = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  const users = fs.readFileSync(path.join(folder, 'users.ndjson'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+  expect(code).toBe(0);
+  expect(hashed.map(({ user }) => user)).toEqual(['ada', 'grace', 'linus', 'margaret']);
+  for (const { user, hash } of hashed) expect(bcrypt.compareSync(users.find((one) => one.user === user).password, hash)).toBe(true);
 });
 
 describe('typescript', () => {

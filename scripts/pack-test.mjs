@@ -45,7 +45,7 @@ function pack() {
 function checkContents(tarball) {
   const listed = run('tar', ['-tzf', tarball], temp, process.env).split('\n')
   const needed = [/^package\/farm\..*\.node$/, /^package\/farm-guard\.[^/]+$/, /^package\/native\.js$/, /^package\/native\.d\.ts$/, /^package\/index\.js$/,
-    /^package\/index\.d\.ts$/, /^package\/worker\.d\.ts$/, /^package\/lib\/worker\/index\.js$/, /^package\/LICENSE$/]
+    /^package\/index\.d\.ts$/, /^package\/worker\.d\.ts$/, /^package\/lib\/worker\/index\.js$/, /^package\/bin\/farm\.js$/, /^package\/LICENSE$/]
   const missing = needed.filter((pattern) => !listed.some((name) => pattern.test(name)))
   const foreign = listed.filter((name) => /^package\/(src|crates|__test__|bench|scripts|target)\//.test(name))
   if (missing.length > 0) throw new Error(`missing in the tarball: ${missing.join(' ')}; build first (npm run build)`)

@@ -82,6 +82,7 @@ function program() {
     .option('--ordered', 'results on standard output in the order of the inputs')
     .option('-j, --jobs <n>', 'workers (default: as many CPUs as this process may use)', jobs)
     .option('--timeout <time>', 'an input may take so long: 30 (seconds), 500ms, 2m', duration)
+    .option('--retries <n>', 'try an input so often again that has failed, ended its worker or taken too long', count)
     .option('--keep-going', 'go on when an input fails (the default)')
     .option('--fail-fast', 'start no input any more once one has failed')
     .option('--limit-rate <n/s>', 'start at most so many inputs in a second, minute or hour: 10/s, 90/m', rate)

@@ -38,8 +38,9 @@ async function map(given) {
 }
 
 /** @param {any} options of the command */
-function farmOptions({ jobs, timeout, workerData }) {
-  return { max: jobs, timeout, workerData, stdout: 'pipe', stderr: 'pipe' };
+function farmOptions({ jobs, timeout, retries, workerData }) {
+  const again = retries > 0 ? { retries, retryOn: ['exit', 'timeout', 'error'] } : {};
+  return { max: jobs, timeout, workerData, stdout: 'pipe', stderr: 'pipe', ...again };
 }
 
 /** @param {any} farm @param {any} options */
@@ -77,6 +78,8 @@ async function runIn(farm, options) {
   const run = new Run({ call: (value) => farm.run(method, [value]), source, sink, journal, tally, options });
   journal?.start(() => sink.settled(), (error) => run.abort(error));
   new Prints(farm, (lines) => progress.write(lines));
+  let workersCpu = 0;
+  farm.on('exit', (/** @type {{ cpuTime: number | null }} */ { cpuTime }) => (workersCpu += cpuTime ?? 0));
   const signals = onSignals({
     first: (signal) => {
       progress.say(`farm: ${signal}: finishing what runs; once more kills it`);
@@ -111,7 +114,8 @@ async function runIn(farm, options) {
     bytesOut: sink.bytes,
     seconds: tally.seconds,
     jobs: options.jobs,
-    loopDelay: Math.max(0, delay.max / 1e6 - RESOLUTION),
+    workersCpuSeconds: workersCpu / 1000,
+    loopDelayMs: Math.max(0, delay.max / 1e6 - RESOLUTION),
     failures: tally.first,
   };
   if (options.json) process.stderr.write(`${JSON.stringify(facts)}\n`);

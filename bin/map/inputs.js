@@ -224,13 +224,15 @@ class RecordSource {
     const file = this.#file;
     this.#base += values.length;
     const each = bytes / values.length;
+    /** @type {number[]} of the files named, as they are looked at */
+    const sizes = [];
     return {
       base,
       count: values.length,
-      value: valueOf(kind, as, values),
+      value: valueOf(kind, as, values, sizes),
       name: (/** @type {number} */ at) => values[at],
       label: (/** @type {number} */ at) => (kind === 'names' ? shown(values[at]) : `${file === '-' ? 'line' : `${shown(file)}, line`} ${base - fileBase + at + 1}`),
-      bytes: kind === 'names' ? () => 0 : () => each,
+      bytes: kind === 'names' ? (at) => sizes[at] ?? 0 : () => each,
     };
   }
 
@@ -247,9 +249,10 @@ const NOTHING = Symbol('nothing');
  * @param {string} kind
  * @param {string} as
  * @param {any[]} values
+ * @param {number[]} sizes of files, which this fills in
  * @returns {(at: number) => any}
  */
-function valueOf(kind, as, values) {
+function valueOf(kind, as, values, sizes) {
   if (kind === 'names') {
     return (at) => {
       const name = values[at];
@@ -257,6 +260,7 @@ function valueOf(kind, as, values) {
       const stats = statOf(name);
       if (stats === undefined) throw new Error('no such file');
       if (stats.isDirectory()) throw new Error('it is a directory, not a file');
+      sizes[at] = stats.size;
       return contentOf(name, as);
     };
   }

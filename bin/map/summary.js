@@ -13,7 +13,8 @@ const { amount, size } = require('./figures');
  * @property {number} bytesOut
  * @property {number} seconds
  * @property {number} jobs
- * @property {number} loopDelay ms
+ * @property {number} workersCpuSeconds
+ * @property {number} loopDelayMs the worst
  * @property {{ input: string, error: string }[]} failures the first of them
  */
 
@@ -23,8 +24,10 @@ function summary(facts) {
   const lines = [`${amount(done)} done, ${amount(failed)} failed${before > 0 ? `, ${amount(before)} done before` : ''} in ${facts.seconds.toFixed(1)} s (${amount((done + failed) / facts.seconds)}/s)`];
   for (const { input, error } of failures) lines.push(`  ${input}: ${error}`);
   if (failed > failures.length) lines.push(`  and ${amount(failed - failures.length)} more`);
-  lines.push(`${size(facts.bytesIn)} in, ${size(facts.bytesOut)} out; ${facts.jobs} ${facts.jobs === 1 ? 'worker' : 'workers'}`);
-  lines.push(`worst delay of this process's event loop: ${facts.loopDelay.toFixed(1)} ms`);
+  lines.push(`${size(facts.bytesIn)} in, ${size(facts.bytesOut)} out`);
+  const cpu = facts.workersCpuSeconds;
+  lines.push(`CPU time of ${facts.jobs} ${facts.jobs === 1 ? 'worker' : 'workers'}: ${cpu.toFixed(1)} s, ${(cpu / facts.seconds).toFixed(2)} per second`);
+  lines.push(`worst delay of this process's event loop: ${facts.loopDelayMs.toFixed(1)} ms`);
   return lines.map((line) => `farm: ${line}\n`).join('');
 }
 

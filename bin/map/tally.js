@@ -29,7 +29,7 @@ class Tally {
   /** @param {string} input @param {any} error @returns {string} its first line */
   failed(input, error) {
     this.failures++;
-    const line = firstLine(error);
+    const line = error?.attempts > 1 ? `${firstLine(error)} (after ${error.attempts} attempts)` : firstLine(error);
     if (this.first.length < LISTED) this.first.push({ input, error: line });
     this.say(`farm: ${input}: ${line}`);
     return line;

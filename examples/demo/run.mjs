@@ -1,89 +1,99 @@
-// The demo: the same work on all cores through a farm and in this process alone, with the delay of this process's event
-// loop beside it. The work: brotli, at its hardest, over JavaScript files of the installed packages.
+// The demo: minifies JavaScript sources of the installed packages with terser, on all cores through `farm map`; then looks
+// whether each output parses, runs some of them, and does the same work in one process for comparison.
 //   npm run demo
 
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createService, farmOf } from 'farm'
-import { LoopDelay } from './loop-delay.mjs'
 import { sample, sourcesBelow } from './sources.mjs'
+import { differing, tried } from './trial.mjs'
 
 /** About how long the work shall take in one process, ms: with one core the farm needs as long again. */
-const ALONE = 13_000
-const LINE_EVERY = 2_000
+const ALONE = Number(process.env.FARM_DEMO_MS ?? 20_000)
 
-const inline = createRequire(import.meta.url)('./worker.js')
-const packages = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'node_modules')
+const here = path.dirname(fileURLToPath(import.meta.url))
+const root = path.join(here, '..', '..')
+const farm = path.join(root, 'bin', 'farm.js')
+const worker = path.join(here, 'worker.js')
+const packages = path.join(root, 'node_modules')
+const inline = createRequire(import.meta.url)(worker)
+
 const all = sourcesBelow(packages)
 if (all.length === 0) throw new Error(`no JavaScript files below ${packages}: run npm install first`)
-const speed = measuredSpeed(sample(all, 200_000))
-const sources = sample(all, speed * ALONE)
-const files = sources.map(({ file }) => file)
-console.log(`${files.length} JavaScript files, ${mb(sources.reduce((sum, { bytes }) => sum + bytes, 0))}: brotli at its hardest, read back, hashed`)
+const isTried = ({ file }) => tried.some((name) => file.startsWith(path.join(packages, name, path.sep)))
+const files = sample(all, (await measuredSpeed(sample(all, 100_000))) * ALONE, isTried)
+const bytes = files.reduce((sum, source) => sum + source.bytes, 0)
+console.log(`${files.length} of ${all.length} JavaScript sources in node_modules, ${mb(bytes)}, through terser\n`)
 
-const farmed = await measure('farm', inFarm)
-const alone = await measure('this process alone', inThisProcess)
-
-const same = alone.results.every(({ file, sha256 }) => farmed.digests.get(file) === sha256)
-const saved = alone.results.reduce((sum, { bytes, small }) => sum + bytes - small, 0)
-console.log(`results equal: ${same ? 'yes' : 'NO'}, ${mb(saved)} saved`)
-console.log(`the farm took ${(farmed.ms / alone.ms).toFixed(2)} of the time; worst loop delay ${farmed.delay.toFixed(1)} ms instead of ${alone.delay.toFixed(1)} ms`)
-if (!same) process.exitCode = 1
-
-/** Bytes per ms in this process; the time also warms it up. @param {import('./sources.mjs').Source[]} some */
-function measuredSpeed(some) {
-  const began = performance.now()
-  let bytes = 0
-  for (const source of some) bytes += inline.shrink(source.file).bytes
-  return bytes / (performance.now() - began)
+const temp = mkdtempSync(path.join(os.tmpdir(), 'farm-demo-'))
+try {
+  await run()
+} finally {
+  rmSync(temp, { recursive: true, force: true })
 }
 
-async function* inFarm() {
-  // Starting the workers is part of the time.
-  const service = createService('./worker.js')
-  console.log(`farm, with as many workers as this process may use CPUs: ${farmOf(service).options.max}`)
-  try {
-    yield* farmOf(service).map(files, 'shrink', { ordered: false })
-  } finally {
-    await farmOf(service).close()
-  }
-}
+async function run() {
+  const out = path.join(temp, 'out')
+  const names = files.map(({ file }) => `${file}\0`).join('')
+  const farmed = await farmMap(['--method', 'minify', '-0', '--out', out], names)
+  if (farmed.code !== 0) throw new Error(`farm map ended with ${farmed.code}`)
 
-async function* inThisProcess() {
-  for (const file of files) {
-    yield inline.shrink(file)
-    // The event loop gets a turn after each file, as in a program that takes care.
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  const parsed = await farmMap(['--method', 'parse', '--quiet', path.join(out, '**/*.js')], '', { NODE_OPTIONS: '--experimental-vm-modules --no-warnings' })
+  console.log(`\neach of the outputs parses: ${parsed.code === 0 ? 'yes' : 'NO'}`)
+  const differ = differing(packages, out)
+  console.log(`${tried.join(', ')} give the same results as before: ${differ.length === 0 ? 'yes' : `NO: ${differ.join(', ')}`}`)
+
+  const alone = await inThisProcess()
+  console.log(`\nfarm map, its start included: ${seconds(farmed.ms)}; one process: ${seconds(alone)}; that is ${(alone / farmed.ms).toFixed(2)} times as fast`)
+  console.log(`\nThe same for your own files:\n\n  ${command()}\n`)
+  if (parsed.code !== 0 || differ.length > 0) process.exitCode = 1
 }
 
 /**
- * @param {string} name
- * @param {() => AsyncGenerator<any>} work
+ * Runs `farm map`; what it says, its progress and its summary, is seen as it comes.
+ * @param {string[]} args
+ * @param {string} input
+ * @param {Record<string, string>} [env]
+ * @returns {Promise<{ code: number | null, ms: number }>}
  */
-async function measure(name, work) {
-  const delay = new LoopDelay()
+function farmMap(args, input, env = {}) {
   const began = performance.now()
-  const results = []
-  let bytes = 0
-  let lineAt = began + LINE_EVERY
-  for await (const result of work()) {
-    results.push(result)
-    bytes += result.bytes
-    if (performance.now() >= lineAt) {
-      lineAt += LINE_EVERY
-      console.log(`  ${String(results.length).padStart(5)} of ${files.length} files, ${mb(bytes)} after ${seconds(performance.now() - began)}, worst loop delay ${delay.worst.toFixed(1)} ms`)
-    }
-  }
-  const ms = performance.now() - began
-  const worst = delay.stop()
-  console.log(`${name}: ${seconds(ms)}, ${(bytes / 1000 / ms).toFixed(2)} MB/s, worst loop delay ${worst.toFixed(1)} ms`)
-  return { ms, delay: worst, results, digests: new Map(results.map(({ file, sha256 }) => [file, sha256])) }
+  const child = spawn(process.execPath, [farm, 'map', worker, ...args], { stdio: ['pipe', 'inherit', 'inherit'], env: { ...process.env, ...env } })
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => resolve({ code, ms: performance.now() - began }))
+  })
 }
 
-function mb(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`
+async function inThisProcess() {
+  const began = performance.now()
+  for (const { file } of files) writeFileSync(path.join(temp, 'alone.js'), await inline.minify(file))
+  return performance.now() - began
+}
+
+/** Bytes per ms in this process; the time also warms it up. @param {import('./sources.mjs').Source[]} some */
+async function measuredSpeed(some) {
+  const began = performance.now()
+  let done = 0
+  for (const { file, bytes: size } of some) {
+    await inline.minify(file)
+    done += size
+  }
+  return done / (performance.now() - began)
+}
+
+function command() {
+  const relative = (file) => (path.relative(process.cwd(), file).startsWith('..') ? file : path.relative(process.cwd(), file))
+  return `node ${relative(farm)} map ./${relative(worker)} --method minify 'src/**/*.js' --out dist --ext .min.js`.replace('.//', '/')
+}
+
+function mb(count) {
+  return `${(count / 1e6).toFixed(1)} MB`
 }
 
 function seconds(ms) {

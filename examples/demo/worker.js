@@ -1,18 +1,33 @@
 'use strict';
 
-const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');
-const { brotliCompressSync, brotliDecompressSync, constants } = require('node:zlib');
+const { wrap } = require('node:module');
+const vm = require('node:vm');
+const { minify } = require('terser');
 
-const HARDEST = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
+const MODULE = /^\s*(?:import\b(?!\s*\()|export\b)/m;
 
 /**
- * Compresses a file as hard as brotli can and makes sure that it comes back whole.
- * @param {string} file
+ * @param {string} file JavaScript
+ * @returns {Promise<string>} the same, smaller
  */
-exports.shrink = (file) => {
-  const source = readFileSync(file);
-  const small = brotliCompressSync(source, HARDEST);
-  if (!brotliDecompressSync(small).equals(source)) throw new Error(`${file} did not come back whole`);
-  return { file, bytes: source.length, small: small.length, sha256: createHash('sha256').update(small).digest('hex') };
+exports.minify = async (file) => {
+  const source = readFileSync(file, 'utf8');
+  // Whether a file is a script or an ES module only its package and its reader know; the one that parses is right.
+  const first = MODULE.test(source);
+  const { code } = await minify(source, { module: first }).catch(() => minify(source, { module: !first }));
+  return code ?? '';
+};
+
+/**
+ * Says nothing when V8 can parse a file, and throws when it cannot.
+ * @param {string} file JavaScript
+ */
+exports.parse = (file) => {
+  const source = readFileSync(file, 'utf8').replace(/^#!.*/, '');
+  try {
+    void new vm.Script(wrap(source), { filename: file });
+  } catch {
+    void new vm.SourceTextModule(source, { identifier: file });
+  }
 };

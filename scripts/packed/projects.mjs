@@ -27,6 +27,14 @@ export const projects = [
     commands: (_root) => [['main.js']]
   },
   {
+    name: 'the command line',
+    manifest: {},
+    /** What the example prints goes through a worker as a line. @param {Example} example */
+    files: (example) => ({ 'worker.js': 'module.exports = (line) => `${line}\\n`', lines: `${example.prints ?? 'a line'}\n` }),
+    /** @param {string} _root */
+    commands: (_root) => [[path.join('node_modules', '.bin', 'farm'), 'map', './worker.js', '--lines', 'lines']]
+  },
+  {
     name: 'an ES-module project',
     manifest: { type: 'module' },
     /** @param {Example} example */
