@@ -350,7 +350,7 @@ export interface WorkerLimits {
   cpuTime?: number;
   /** Open files (a number): each has a descriptor below it. The worker's own count too. Default: as this process. */
   files?: number;
-  /** Processes and threads (a number) of this user, all that it runs counted. Not for root. Default: as this process. */
+  /** Processes and threads (a number): its own where it has a cgroup, else all of this user, and then not for root. Default: as this process. */
   processes?: number;
   /** Nice value, -20 (first) to 19 (last). Below that of this process it needs a privilege. Default: that of this process. */
   nice?: number;

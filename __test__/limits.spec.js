@@ -1,5 +1,6 @@
 'use strict';
 
+const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const { WorkerFarm } = require('..');
@@ -106,7 +107,7 @@ describe('cpu', () => {
   });
 
   test('a paused worker hears that it shall let go', async () => {
-    const farm = open({ limits: { cpu: 0.02 }, grace: 60_000 });
+    const farm = open({ limits: { cpu: 0.05 }, grace: 60_000 });
     const pid = await farm.run('pid');
     const cancel = new AbortController();
     const started = new Promise((resolve) => {
@@ -118,7 +119,7 @@ describe('cpu', () => {
   });
 
   test('close() and destroy() do not wait for a pause', async () => {
-    const farm = open({ limits: { cpu: 0.01 } });
+    const farm = open({ limits: { cpu: 0.05 } });
     const exit = once(farm, 'exit');
     const run = failure(farm.run('burn', [60_000], { onProgress: () => farm.destroy() }));
     expect(await run).toMatchObject({ code: 'ERR_FARM_CLOSED' });
@@ -154,6 +155,29 @@ describe('what the system holds a worker to', () => {
     const threads = await farm.run('threads');
     expect(threads.length).toBeGreaterThan(1);
     for (const thread of threads) expect(thread).toEqual({ nice: 7, allowed: String(cpu) });
+  });
+
+  test('processes, and what needs a privilege, for a user without any', () => {
+    const parent = require.resolve('./fixtures/limits/user-parent.js');
+    const user = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const { stdout, stderr } = spawnSync(process.execPath, [parent], { ...user, cwd: '/', env: { FARM_FORCE_NO_CGROUP: '1', PATH: process.env.PATH }, encoding: 'utf8' });
+    if (/EACCES|ERR_DLOPEN|MODULE_NOT_FOUND/.test(stderr)) {
+      console.log(`not checked: user 65534 cannot read this folder`);
+      return;
+    }
+    const { started, code, refused } = JSON.parse(stdout);
+    expect(code).toBe('EAGAIN');
+    expect(started).toBeLessThan(60);
+    expect(refused).toEqual([
+      { code: 'ERR_FARM_UNSUPPORTED', option: 'limits.nice', message: expect.stringMatching(/^limits\.nice cannot be enforced here: -5 needs a privilege/) },
+      { code: 'ERR_FARM_UNSUPPORTED', option: 'limits.nice', message: expect.stringMatching(/^limits\.nice cannot be enforced here: -1 needs a privilege/) },
+    ]);
+  });
+
+  test('processes are refused to root, which the system exempts, where there is no cgroup', () => {
+    const script = `try { new (require(${JSON.stringify(require.resolve('..'))}).WorkerFarm)(${JSON.stringify(worker)}, { limits: { processes: 50 } }).destroy(); } catch (error) { console.log(error.code, error.option); }`;
+    const { stdout } = spawnSync(process.execPath, ['-e', script], { env: { ...process.env, FARM_FORCE_NO_CGROUP: '1' }, encoding: 'utf8' });
+    expect(stdout).toBe(process.getuid() === 0 ? 'ERR_FARM_UNSUPPORTED limits.processes\n' : '');
   });
 
   test('without limits all is as in this process', async () => {

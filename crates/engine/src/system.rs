@@ -20,7 +20,7 @@ pub fn inherit_line(number: i32) -> farm_sys::Result<Line> {
 
 /// Whether this system can hold a worker to these; the limit that it cannot, and why.
 pub fn limit_refusal(limits: &LimitSettings) -> Option<(&'static str, String)> {
-    match farm_sys::limits::refusal(&limits.restrictions()) {
+    match farm_sys::limits::refusal(&limits.restrictions(0)) {
         Ok(()) => None,
         Err(Error::Limit { limit, why }) => Some((limit, why)),
         Err(error) => Some(("", error.to_string())),

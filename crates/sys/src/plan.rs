@@ -42,8 +42,11 @@ pub struct SpawnPlan {
 pub struct Restrictions {
     /// The smallest descriptor number that it cannot have.
     pub files: Option<u64>,
-    /// Processes and threads of its user, this process's among them.
+    /// Processes and threads: its own where it has a cgroup, else those of its user.
     pub processes: Option<u64>,
+    /// Bytes of memory and CPUs' worth of time of its cgroup, if it has one; shared memory that it touches first counts.
+    pub group_memory: Option<u64>,
+    pub group_cpu: Option<f64>,
     /// Seconds of CPU time; a backstop, since the system knows no smaller unit.
     pub cpu_seconds: Option<u64>,
     pub nice: Option<i32>,

@@ -42,6 +42,6 @@ pub fn spawn_plan(
         env,
         cwd: settings.program.cwd.as_ref().map(OsString::from),
     };
-    let restrictions = settings.limits.restrictions();
+    let restrictions = settings.limits.restrictions(settings.max_shared);
     Ok((SpawnPlan { program, stdio, pass: vec![(line, LINE_FD)], session: false, restrictions }, streams))
 }

@@ -17,11 +17,13 @@ const IDLE_LOOK: u64 = 250 * MS;
 const BURST: u64 = 100 * MS;
 
 impl LimitSettings {
-    /// What the system does.
-    pub fn restrictions(&self) -> Restrictions {
+    /// What the system does. `shared`: bytes that a worker's cgroup is charged with beside its own.
+    pub fn restrictions(&self, shared: u64) -> Restrictions {
         Restrictions {
             files: self.files,
             processes: self.processes,
+            group_memory: self.memory.map(|bytes| bytes.saturating_add(shared)),
+            group_cpu: self.cpu,
             // Whoever watches is earlier, unless nobody can.
             cpu_seconds: self.cpu_time.map(|ns| ns.div_ceil(SECOND) + 1),
             nice: self.nice,
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn the_system_has_a_backstop_for_cpu_time() {
         let limits = LimitSettings { cpu_time: Some(1500 * MS), ..Default::default() };
-        assert_eq!(limits.restrictions().cpu_seconds, Some(3));
+        assert_eq!(limits.restrictions(0).cpu_seconds, Some(3));
     }
 
     #[test]

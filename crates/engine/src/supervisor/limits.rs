@@ -7,9 +7,10 @@ use crate::pool::workers::{Event, Phase};
 use crate::process::{Breach, Ruling};
 use crate::settings::LimitSettings;
 use farm_sys::usage::{cpu_ns, private_bytes};
-use farm_sys::ExitStatus;
+use farm_sys::{Child, ExitStatus};
 use std::sync::atomic::Ordering::*;
 
+const SIGKILL: i32 = 9;
 const SIGCONT: i32 = 18;
 const SIGSTOP: i32 = 19;
 const SIGXCPU: i32 = 24;
@@ -84,8 +85,14 @@ impl Worker {
     /// The breach for which it was ended, also where the system was the one to see it.
     pub(super) fn breach(&self, limits: &LimitSettings, status: &ExitStatus) -> Option<Breach> {
         let by_system = || {
-            let allowed = limits.cpu_time.filter(|_| status.signal == Some(SIGXCPU))?;
-            Some(Breach::cpu_time(allowed, status.cpu_ns.unwrap_or(allowed)))
+            if status.signal == Some(SIGXCPU) {
+                return limits.cpu_time.map(|allowed| Breach::cpu_time(allowed, status.cpu_ns.unwrap_or(allowed)));
+            }
+            let killed = status.signal == Some(SIGKILL) && self.cause.is_none();
+            let out_of_memory = killed && self.child.as_ref().is_some_and(Child::ran_out_of_group_memory);
+            let allowed = limits.memory.filter(|_| out_of_memory)?;
+            // Between two looks, or by what it has started.
+            Some(Breach::memory(allowed, self.most_memory.total(status.max_resident).unwrap_or(allowed).max(allowed)))
         };
         self.breach.or_else(by_system)
     }

@@ -1,5 +1,6 @@
 //! One child process: start, signal, reap; and, on the child's side, the bond to its parent.
 
+use super::cgroup::Group;
 use super::Fd;
 use crate::{unix::posix_spawn, Error, ExitStatus, Result, SpawnPlan};
 use rustix::event::{poll, PollFd, PollFlags};
@@ -17,17 +18,19 @@ pub struct Child {
     /// What this process had in memory at most when the child was started. The child's own figure begins there, because
     /// until it runs its program it shares our memory.
     inherited_resident: u64,
+    group: Option<Group>,
 }
 
 /// Starts the program. Blocks until the child runs it; must be called from a thread that never ends, since the
 /// parent-death signal is bound to the spawning thread.
 pub fn spawn(plan: &SpawnPlan) -> Result<Child> {
+    let group = Group::for_child(&plan.restrictions)?;
     let raw = posix_spawn(plan)?;
     let pid = Pid::from_raw(raw).ok_or(Error::Unsupported { what: "a child with pid 0" })?;
     let pidfd =
         if is_pidfd_forced_off() { None } else { process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Fd::from) };
-    let child = Child { pid, pidfd, inherited_resident: own_max_resident() };
-    if let Err(error) = super::limits::apply(pid, &plan.restrictions) {
+    let child = Child { pid, pidfd, inherited_resident: own_max_resident(), group };
+    if let Err(error) = super::limits::apply(pid, &plan.restrictions, child.group.as_ref()) {
         // It has run nothing but the loader.
         let _ = child.signal(libc::SIGKILL);
         let _ = process::waitpid(Some(pid), process::WaitOptions::empty());
@@ -65,11 +68,19 @@ impl Child {
     }
 
     /// Sends a signal to the child's process group: what it started and did not detach. Only before the child is reaped
-    /// is the number certain to be still ours.
+    /// is the number certain to be still ours. SIGKILL also reaches what did detach, where the child has a cgroup.
     pub fn signal_group(&self, number: i32) {
+        if let Some(group) = self.group.as_ref().filter(|_| number == libc::SIGKILL) {
+            group.kill();
+        }
         // SAFETY: as in `signal`.
         let signal = unsafe { Signal::from_raw_unchecked(number) };
         let _ = process::kill_process_group(self.pid, signal);
+    }
+
+    /// The kernel has killed something in the child's own cgroup, for the limit that it has there.
+    pub fn ran_out_of_group_memory(&self) -> bool {
+        self.group.as_ref().is_some_and(Group::ran_out_of_memory)
     }
 
     /// False when somebody else has reaped the child: its number may be anybody's by now.

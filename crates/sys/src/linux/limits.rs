@@ -1,6 +1,7 @@
 //! What the system holds a child to: rlimits, nice value, CPUs. Put on it from outside, right after it runs its program
 //! and long before it runs anybody's code.
 
+use super::cgroup::Group;
 use crate::{Error, Restrictions, Result};
 use rustix::io::Errno;
 use rustix::process::{getrlimit, prlimit, setpriority_process, Pid, Resource, Rlimit};
@@ -19,10 +20,10 @@ pub fn refusal(wanted: &Restrictions) -> Result<()> {
             return Err(refused("files", format!("this process may have no more than {most} (its hard limit)")));
         }
     }
-    if wanted.processes.is_some() && exempt_from_nproc() {
+    if wanted.processes.is_some() && exempt_from_nproc() && !super::cgroup::can_limit_processes() {
         return Err(refused(
             "processes",
-            "the system counts processes by user, and exempts this one from it (root, or CAP_SYS_RESOURCE)",
+            "no cgroup is delegated to this process, and the system's limit by user exempts it (root, or CAP_SYS_RESOURCE)",
         ));
     }
     if let Some(nice) = wanted.nice {
@@ -51,14 +52,19 @@ pub fn usable_cpu_numbers() -> Vec<usize> {
     (0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect()
 }
 
-pub(super) fn apply(pid: Pid, wanted: &Restrictions) -> Result<()> {
+/// `group`: that of the child, if it has one.
+pub(super) fn apply(pid: Pid, wanted: &Restrictions, group: Option<&Group>) -> Result<()> {
+    if let Some(group) = group {
+        group.add(pid.as_raw_nonzero().get())?;
+    }
+    let by_user = wanted.processes.filter(|_| !group.is_some_and(|group| group.limits_processes));
     let limit = |name, resource, value: Option<u64>, hard: u64| {
         let Some(value) = value else { return Ok(()) };
         let limit = Rlimit { current: Some(value), maximum: Some(hard) };
         prlimit(Some(pid), resource, limit).map(drop).map_err(|error| refused(name, error))
     };
     limit("files", Resource::Nofile, wanted.files, wanted.files.unwrap_or(0))?;
-    limit("processes", Resource::Nproc, wanted.processes, wanted.processes.unwrap_or(0))?;
+    limit("processes", Resource::Nproc, by_user, by_user.unwrap_or(0))?;
     // SIGXCPU first: by it the end is told from one that somebody else has brought about.
     limit("cpuTime", Resource::Cpu, wanted.cpu_seconds, wanted.cpu_seconds.map_or(0, |seconds| seconds + 1))?;
     if let Some(nice) = wanted.nice {

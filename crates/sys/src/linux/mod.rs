@@ -1,5 +1,6 @@
 //! Linux: memfd, eventfd, epoll, pidfd, cgroup. Names and contracts are those of `crate`.
 
+mod cgroup;
 mod child;
 mod doorbell;
 pub mod guarding;

@@ -23,6 +23,10 @@ impl Child {
         match self.0 {}
     }
 
+    pub fn ran_out_of_group_memory(&self) -> bool {
+        match self.0 {}
+    }
+
     pub fn signal_group(&self, _number: i32) {
         match self.0 {}
     }
