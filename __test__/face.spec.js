@@ -93,6 +93,8 @@ describe('index.d.ts declares what there is:', () => {
     const stats = farm.stats();
     expect(keys(stats)).toEqual(declared('interface FarmStats').sort());
     expect(keys(stats.tasks)).toEqual(declared('interface FarmStats', 'tasks').sort());
+    expect(keys(stats.run)).toEqual(declared('interface TimeStats').sort());
+    expect(keys(stats.wait)).toEqual(keys(stats.run));
     expect(keys(stats.memory)).toEqual(declared('interface FarmStats', 'memory').sort());
     expect(keys(stats.workers[0])).toEqual([...declared('interface WorkerStats'), ...declared('interface WorkerInfo')].sort());
     expect(stats).toMatchObject({ state: 'open', tasks: { open: 0, waiting: 0, settled: 1 }, workers: [{ workerId: 1, state: 'online', uptime: expect.any(Number) }] });

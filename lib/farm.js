@@ -15,6 +15,7 @@ const { forkMessages } = require('./fork-messages');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
 const { Roster } = require('./roster');
+const { GIVEN_UP, farmStats, resetOf } = require('./stats');
 const { Tasks } = require('./tasks');
 const { bootData } = require('./worker-program');
 
@@ -59,7 +60,7 @@ class WorkerFarm extends EventEmitter {
     this.#native = new native.NativeFarm(settings, bootData(this.options, resolved));
     this.#roster = new Roster(resolved.file, {
       emit: (name, ...args) => this.emit(name, ...args),
-      startFailed: (makeError) => this.#tasks.rejectAll(makeError),
+      startFailed: (makeError) => this.#tasks.rejectAll(makeError, GIVEN_UP.notStarted),
       closed: () => this.#onClosed?.(),
     });
     this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encode, decode });
@@ -117,12 +118,13 @@ class WorkerFarm extends EventEmitter {
     });
   }
 
-  /** Counters and the state of each worker. */
-  stats() {
-    const { open, waiting, resting, settled, sharedBytes, viewBytes, surplus, rescued, activities } = JSON.parse(this.#lastFigures ?? this.#native.stats());
-    const workers = this.#roster.list(activities);
-    const tasks = { open, waiting, resting, held: this.#tasks.admission?.held ?? 0, settled };
-    return { state: this.#state, workers, tasks, memory: { shared: sharedBytes, views: viewBytes }, surplusMessages: surplus, rescuedWakeups: rescued };
+  /**
+   * Figures of tasks, times, workers and memory.
+   * @param {{ reset?: boolean }} [options] reset: the histograms start anew after this
+   */
+  stats(options = {}) {
+    const figures = JSON.parse(this.#lastFigures ?? this.#native.stats(resetOf(options)));
+    return farmStats(this.#state, this.#roster, { ...figures, held: this.#tasks.admission?.held ?? 0 });
   }
 
   /**
@@ -158,7 +160,7 @@ class WorkerFarm extends EventEmitter {
   #abandon() {
     this.#state = 'closing';
     this.#tasks.admission?.rejectHeld(() => outcome.closed());
-    this.#tasks.rejectAll(() => outcome.closed());
+    this.#tasks.rejectAll(() => outcome.closed(), GIVEN_UP.closed);
     this.#roster.rejectWaiting(outcome.closed);
   }
 
@@ -174,7 +176,7 @@ class WorkerFarm extends EventEmitter {
     this.#abandon();
     this.#state = 'closed';
     this.#native.hold(false);
-    this.#lastFigures = this.#native.stats();
+    this.#lastFigures = this.#native.stats(false);
     this.#native.dispose();
   }
 

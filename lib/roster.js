@@ -5,6 +5,7 @@
 const { decodeError } = require('./codec');
 const { exitRecord } = require('./exit-record');
 const { startError } = require('./start-error');
+const { ExitCounts } = require('./stats');
 
 /** @typedef {{ resolve: (value?: any) => void, reject: (error: unknown) => void, wanted: number }} Waiting */
 
@@ -17,6 +18,7 @@ class Roster {
   #told = new Set();
   /** @type {Waiting[]} */
   #waiting = [];
+  exits = new ExitCounts();
 
   /**
    * @param {string} file the worker module
@@ -60,9 +62,8 @@ class Roster {
     return this.#workers.get(workerId)?.pid;
   }
 
-  /** @param {(string | null)[]} activities by the workers' places */
-  list(activities) {
-    return [...this.#workers].map(([workerId, { pid, state, since }]) => ({ workerId, pid, state, activity: activities[workerId - 1] ?? 'idle', uptime: Date.now() - since }));
+  list() {
+    return [...this.#workers].map(([workerId, { pid, state, since }]) => ({ workerId, pid, state, uptime: Date.now() - since }));
   }
 
   /** @param {any} event */
@@ -108,6 +109,7 @@ class Roster {
 
   /** @param {any} event */
   #onStartFailed(event) {
+    this.exits.startFailed(event.workerId);
     const last = this.#lastErrors.get(event.workerId);
     this.#lastErrors.delete(event.workerId);
     // Each task has an error of its own, since its caller's frames are added to it.
@@ -127,6 +129,7 @@ class Roster {
     const error = this.#lastErrors.get(workerId);
     const told = this.#told.delete(workerId);
     if (this.#lastErrors.delete(workerId) && !told) this.farm.emit('workerError', error, { workerId, pid: record.pid });
+    this.exits.count(record, planned);
     this.farm.emit('exit', { ...record, planned });
   }
 }

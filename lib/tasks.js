@@ -12,6 +12,7 @@ const { dropExtra, makeExtra } = require('./extra');
 const { errorOf, readNews } = require('./frames');
 const { Rests, lastFailure, noteFailure, planOf, withHistory } = require('./retry');
 const outcome = require('./outcome');
+const { GIVEN_UP } = require('./stats');
 
 const OUT_BYTES = 1024 * 1024;
 const HEAD = 16;
@@ -133,7 +134,7 @@ class Tasks {
     this.#batch.flush();
     const resolve = this.#resolves[id];
     if (!resolve) return;
-    const gone = this.native.cancel(id);
+    const gone = this.native.cancel(id, GIVEN_UP.cancelled);
     this.#clear(id);
     if (gone) this.#give(id);
     // Its last frame is on the way and frees the number.
@@ -272,14 +273,15 @@ class Tasks {
   /**
    * Settles every open task in one way.
    * @param {(id: number) => unknown} makeError
+   * @param {number} why one of GIVEN_UP
    */
-  rejectAll(makeError) {
+  rejectAll(makeError, why) {
     this.#rests.stop();
     this.#batch.flush();
     for (let id = 0; id < this.#resolves.length; id++) {
       const resolve = this.#resolves[id];
       if (!resolve) continue;
-      const gone = this.native.cancel(id);
+      const gone = this.native.cancel(id, why);
       this.#clear(id);
       if (gone) this.#give(id);
       else this.#resolves[id] = null;

@@ -3,7 +3,7 @@
 use crate::doorbell::Doorbell;
 use crate::external::{self, Raw, Scratch};
 use crate::news;
-use farm_engine::farm::{Farm, Handover};
+use farm_engine::farm::{End, Farm, Handover};
 use farm_engine::{system, FarmEvent, Settings, WorkerLine};
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
@@ -217,10 +217,11 @@ impl NativeFarm {
         Ok((json, bytes.into_iter().map(|bytes| bytes.map(Buffer::from)).collect()))
     }
 
-    /// The caller gave this task up and has settled it. False when its last frame is on the way already.
+    /// The caller gave this task up and has settled it, for a reason as `End::given_up` has it. False when its last
+    /// frame is on the way already.
     #[napi(catch_unwind)]
-    pub fn cancel(&self, task: u32) -> Result<bool> {
-        self.with(|inner| inner.farm.cancel(task))
+    pub fn cancel(&self, task: u32, why: u32) -> Result<bool> {
+        self.with(|inner| inner.farm.cancel(task, End::given_up(why)))
     }
 
     /// Takes a task back that no worker has started; false when one has.
@@ -279,9 +280,9 @@ impl NativeFarm {
         Ok(())
     }
 
-    /// Counters as JSON.
+    /// Figures as JSON; `reset`: those of times start anew.
     #[napi(catch_unwind)]
-    pub fn stats(&self) -> Result<String> {
-        self.with(|inner| inner.farm.stats().to_string())
+    pub fn stats(&self, reset: bool) -> Result<String> {
+        self.with(|inner| inner.farm.figures(reset).to_string())
     }
 }

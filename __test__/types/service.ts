@@ -96,10 +96,11 @@ export async function farms(): Promise<void> {
   farm.on('workerError', (error, worker) => void [error.message, worker.pid]);
   await farm.ready();
   farm.ref().unref();
-  const { state, workers, tasks, memory } = farm.stats();
+  const { state, workers, tasks, memory, run, wait, exits } = farm.stats({ reset: true });
+  expectType<number>()(run.p999 + wait.mean + (exits['crashed'] ?? 0), true);
   expectType<'open' | 'closing' | 'closed'>()(state, true);
   expectType<number>()(tasks.open + memory.shared, true);
-  for (const { pid, uptime } of workers) expectType<number>()(pid + uptime, true);
+  for (const { pid, uptime, cpu } of workers) expectType<number>()(pid + uptime + cpu, true);
   // @ts-expect-error there is no such event
   farm.on('finished', () => {});
   await farm.close({ timeout: 100 });

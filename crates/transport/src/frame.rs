@@ -51,10 +51,12 @@ pub struct ReplyHead {
     pub block: u64,
     /// How long the task ran, ns.
     pub ran: u64,
+    /// When it was claimed, ns.
+    pub since: u64,
 }
 
 impl ReplyHead {
-    pub const SIZE: usize = 32;
+    pub const SIZE: usize = 40;
 
     pub fn encode(&self) -> [u8; Self::SIZE] {
         let mut out = [0; Self::SIZE];
@@ -63,7 +65,8 @@ impl ReplyHead {
         out[12..14].copy_from_slice(&self.attachments.to_le_bytes());
         out[14] = self.codec;
         out[16..24].copy_from_slice(&self.block.to_le_bytes());
-        out[24..].copy_from_slice(&self.ran.to_le_bytes());
+        out[24..32].copy_from_slice(&self.ran.to_le_bytes());
+        out[32..].copy_from_slice(&self.since.to_le_bytes());
         out
     }
 
@@ -75,6 +78,7 @@ impl ReplyHead {
             codec: bytes[14],
             block: word(bytes, 16),
             ran: word(bytes, 24),
+            since: word(bytes, 32),
         }
     }
 }
@@ -117,8 +121,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_reply_head_survives(task: u64, len: u32, attachments: u16, codec: u8, block: u64, ran: u64) {
-            let head = ReplyHead { task, len, attachments, codec, block, ran };
+        fn a_reply_head_survives(task: u64, len: u32, attachments: u16, codec: u8, block: u64, ran: u64, since: u64) {
+            let head = ReplyHead { task, len, attachments, codec, block, ran, since };
             prop_assert_eq!(ReplyHead::decode(&head.encode()), head);
         }
 

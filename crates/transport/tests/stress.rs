@@ -184,7 +184,8 @@ impl Worker {
         let task = Entry::new(turn, slot).0;
         let queue = &self.line.queue.queue;
         if queue.finish(slot, turn, self.index) {
-            let head = ReplyHead { task, len: answer.len() as u32, attachments: 0, codec: 1, block, ran: 0 }.encode();
+            let head = ReplyHead { task, len: answer.len() as u32, attachments: 0, codec: 1, block, ran: 0, since: 0 }
+                .encode();
             let body: &[u8] = if inline { &answer } else { &[] };
             assert!(self.replies.push(reply::RESULT, &[&head, body]), "room was made");
         } else {

@@ -111,6 +111,12 @@ impl Farm {
                 FarmEvent::Joined { worker, line } => self.workers[worker] = Some(WorkerEnd::new(line)),
                 FarmEvent::Exited { .. } => self.exits.push_back(event),
                 FarmEvent::TimedOut { slot, turn } => self.timed_out(slot, turn),
+                FarmEvent::Spawned { worker, pid } => {
+                    if let Some(Some(end)) = self.workers.get_mut(worker) {
+                        end.pid = pid;
+                    }
+                    drained.news.push(event);
+                }
                 FarmEvent::Poisoned => self.all_gone = true,
                 FarmEvent::StartFailed { worker, .. } => {
                     self.asked = 0;
@@ -242,6 +248,10 @@ impl Farm {
         let again = tag == reply::ERROR && self.tasks.would_retry(id, Failure::Error);
         let kind = if again { retried(tag, index) } else { tag };
         self.write_reply(index, worker, id, kind, &head, len, out, drained)?;
+        if tag != reply::PROGRESS {
+            worker.tasks += 1;
+            self.stats.replied(kind, &head, self.records[id as usize].submitted);
+        }
         if again {
             self.threw(slot, turn);
         } else if tag != reply::PROGRESS {

@@ -1,6 +1,6 @@
 //! How tasks end other than by a reply: given up by their caller, lost with their worker, or all at once.
 
-use super::{settled, Farm};
+use super::{settled, End, Farm};
 use crate::pool::tasks::Cancel;
 use crate::supervisor::Command;
 use farm_transport::frame::mail;
@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::*;
 impl Farm {
     /// The caller gives a task up. It is settled on the JavaScript side already; here its place is cleared, or the worker
     /// that runs it is told. False when it is settled already and its frame on the way.
-    pub fn cancel(&mut self, id: u32) -> bool {
+    pub fn cancel(&mut self, id: u32, end: End) -> bool {
         match self.tasks.cancel(id) {
             Cancel::Unknown => return false,
             Cancel::Dropped => {
@@ -20,6 +20,7 @@ impl Farm {
             }
             Cancel::Published { slot, turn } => self.cancel_published(id, slot, turn),
         }
+        self.stats.ended(end);
         self.shared.open.store(self.tasks.open() as u64, SeqCst);
         true
     }
@@ -27,11 +28,12 @@ impl Farm {
     /// Takes a task back if nobody has claimed it.
     pub fn withdraw(&mut self, id: u32) -> bool {
         match self.tasks.publication(id) {
-            None => self.cancel(id),
+            None => self.cancel(id, End::QueueTimedOut),
             Some((slot, turn)) => {
                 let withdrawn = self.line.queue.queue.withdraw(slot, turn);
                 if withdrawn {
                     self.take_back(id, slot, turn);
+                    self.stats.ended(End::QueueTimedOut);
                     self.shared.open.store(self.tasks.open() as u64, SeqCst);
                 }
                 withdrawn

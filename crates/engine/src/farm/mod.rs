@@ -4,17 +4,20 @@
 mod backlog;
 mod drain;
 mod ending;
+mod figures;
 mod lent;
 mod priority;
 mod retry;
+pub mod settled;
+mod stats;
 mod submission;
 mod worker_end;
 
 pub use drain::{Drained, Handover, ViewKey};
+pub use stats::End;
 pub use submission::Submission;
 
 use crate::pool::tasks::Tasks;
-use crate::pool::wedge::Activity;
 use crate::settings::Settings;
 use crate::shared::{FarmEvent, FarmLine, Shared};
 use crate::supervisor::{supervisor, Command, Inbox};
@@ -22,24 +25,15 @@ use backlog::{Backlog, Place};
 use crossbeam::channel::{unbounded, Receiver};
 use farm_sys::{memory_available, monotonic_ns, usable_cpus};
 use farm_transport::frame::NO_BLOCK;
-use farm_transport::layout::{phase, slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
+use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
 use farm_transport::{Arena, Patience, QueueSegment, Segment, TaskHeader};
 use lent::Lent;
+use stats::Stats;
 use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::sync::Arc;
 use worker_end::WorkerEnd;
-
-/// Kinds of frames to the JavaScript side beyond the reply tags of the transport.
-pub mod settled {
-    pub const LOST: u32 = 10;
-    pub const TIMED_OUT: u32 = 11;
-    pub const NO_MEMORY: u32 = 12;
-    pub const CLOSED: u32 = 13;
-    /// It rested before its next try, and gets none: what it failed with is said already.
-    pub const NOT_RETRIED: u32 = 14;
-}
 
 /// From this size on memory is asked for before it is touched.
 const ASK_FROM: u64 = 1 << 20;
@@ -54,6 +48,8 @@ struct Record {
     header: TaskHeader,
     timeout: u64,
     place: Place,
+    /// When it came, ns.
+    submitted: u64,
 }
 
 pub struct Farm {
@@ -82,6 +78,7 @@ pub struct Farm {
     view_bytes: u64,
     patience: Patience,
     chance: RandomState,
+    stats: Stats,
 }
 
 fn new_line(workers: usize) -> farm_sys::Result<Arc<FarmLine>> {
@@ -122,6 +119,7 @@ impl Farm {
             view_bytes: 0,
             patience: Patience::new(if usable_cpus() < 2 || shared.settings.spin == 0 { 0 } else { LOOP_SPIN }),
             chance: RandomState::new(),
+            stats: Stats::default(),
             shared,
             supervisor,
             line,
@@ -183,23 +181,24 @@ impl Farm {
 
     /// Takes a batch of tasks, in order. What can be published is, and as many workers as needed are woken, once.
     pub fn submit(&mut self, batch: &[u8]) {
+        let now = monotonic_ns();
         let mut rest = batch;
         let mut published = 0;
         while let Some((submission, next)) = Submission::parse(rest) {
             rest = next;
-            published += self.accept(&submission);
+            published += self.accept(&submission, now);
         }
         published += self.reorder();
         self.published(published);
     }
 
-    fn accept(&mut self, submission: &Submission) -> usize {
+    fn accept(&mut self, submission: &Submission, now: u64) -> usize {
         let id = submission.id;
         if !self.tasks.submit(id, submission.plan) {
             return 0;
         }
         if id as usize >= self.records.len() {
-            let empty = Record { header: submission.header(0), timeout: 0, place: Place::NONE };
+            let empty = Record { header: submission.header(0), timeout: 0, place: Place::NONE, submitted: 0 };
             self.records.resize((id as usize + 1).next_power_of_two(), empty);
         }
         if self.closing {
@@ -207,7 +206,6 @@ impl Farm {
             self.verdict(id, settled::CLOSED, Vec::new());
             return 0;
         }
-        let now = if submission.queue_timeout > 0 { monotonic_ns() } else { 0 };
         let mut header = submission.header(now);
         let payload = submission.payload;
         if payload.len() > INLINE_SIZE {
@@ -226,7 +224,7 @@ impl Farm {
             let block = (header.block != NO_BLOCK).then_some((header.block, payload.len() as u64));
             self.lent.assign(id, block, submission.attachments().map(|row| row.at).collect());
         }
-        self.records[id as usize] = Record { header, timeout: submission.timeout, place: Place::NONE };
+        self.records[id as usize] = Record { header, timeout: submission.timeout, place: Place::NONE, submitted: now };
         // The common case: nothing waits before it, so its bytes go straight into a slot.
         if self.tasks.waiting() == 1 && self.has_room() {
             if let Some((id, slot, turn)) = self.tasks.publish_next(self.window()) {
@@ -332,6 +330,7 @@ impl Farm {
     }
 
     fn verdict(&mut self, id: u32, kind: u32, body: Vec<u8>) {
+        self.stats.verdict(kind);
         self.verdicts.push_back((id, kind, body));
         self.shared.parent_bell.ring();
     }
@@ -369,34 +368,6 @@ impl Farm {
         self.closing = true;
         let by = if timeout >= 0.0 { monotonic_ns().saturating_add((timeout * 1e6) as u64) } else { u64::MAX };
         self.supervisor.tell(Command::Close { farm: self.shared.id, by });
-    }
-
-    /// What a worker is at, as far as the supervisor has looked; `None` before it is online.
-    fn activity(&self, index: usize, end: &WorkerEnd) -> Option<&'static str> {
-        let own = &end.line.own;
-        if own.phase().load(Relaxed) == phase::STARTING {
-            return None;
-        }
-        if (0..self.shared.settings.lanes).all(|lane| own.read_stamp(lane).is_none()) {
-            return Some(Activity::Brief.name(false));
-        }
-        Some(Activity::of(self.shared.activities[index].load(Relaxed)).name(true))
-    }
-
-    /// Counters: the state of tasks, memory, and the supervisor's rescues.
-    pub fn stats(&self) -> serde_json::Value {
-        let open = self.tasks.open();
-        serde_json::json!({
-            "open": open,
-            "waiting": self.tasks.waiting(),
-            "resting": self.tasks.resting(),
-            "settled": self.shared.settled.load(Relaxed),
-            "sharedBytes": self.requests.used(),
-            "viewBytes": self.view_bytes,
-            "surplus": self.shared.surplus.load(Relaxed),
-            "rescued": self.shared.rescued.load(Relaxed),
-            "activities": self.workers.iter().enumerate().map(|(index, end)| self.activity(index, end.as_ref()?)).collect::<Vec<_>>(),
-        })
     }
 }
 

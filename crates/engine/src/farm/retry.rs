@@ -1,14 +1,12 @@
 //! Attempts that have failed: the task is tried again, or settled.
 
-use super::{settled, Farm};
+use super::settled::{self, RETRIED};
+use super::Farm;
 use crate::pool::tasks::{Failure, Fate, Loss, Moment};
 use crate::process::ExitRecord;
 use farm_sys::monotonic_ns;
 use std::hash::BuildHasher;
 use std::sync::atomic::Ordering::*;
-
-/// In a frame's kind: the attempt has failed, the task is tried again.
-const RETRIED: u32 = 1 << 8;
 
 /// The kind of a frame about an attempt that is not the last.
 pub(super) fn retried(kind: u32, worker: usize) -> u32 {

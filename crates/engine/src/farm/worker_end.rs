@@ -9,6 +9,10 @@ pub struct WorkerEnd {
     pub line: Arc<WorkerLine>,
     pub replies: Consumer,
     pub mail: Producer,
+    /// 0 until its process is there.
+    pub pid: i32,
+    /// Tasks it has answered.
+    pub tasks: u64,
     /// It never came up, and said why.
     pub failed: bool,
     /// The news of its process went to JavaScript.
@@ -30,6 +34,8 @@ impl WorkerEnd {
             failed: false,
             spawned: false,
             online: false,
+            pid: 0,
+            tasks: 0,
             line,
         }
     }

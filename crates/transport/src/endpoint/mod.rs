@@ -18,7 +18,7 @@ use crate::task_slot::{QueueSegment, TaskHeader};
 use crate::word::Entry;
 use crate::worker_segment::{Stamp, WorkerSegment};
 use farm_sys::{monotonic_ns, Doorbell, Line};
-use outbox::Outbox;
+use outbox::{Outbox, Times};
 use std::sync::Arc;
 
 /// A task this worker has claimed and not ended.
@@ -330,7 +330,8 @@ impl Endpoint {
     /// A value on the way; false when there is no room now.
     pub fn progress(&mut self, lane: usize, outcome: Outcome) -> Sent {
         let Some(task) = self.lanes[lane] else { return Sent::Revoked };
-        let sent = self.outbox.send(reply::PROGRESS, Entry::new(task.turn, task.slot).0, 0, outcome, || true);
+        let sent =
+            self.outbox.send(reply::PROGRESS, Entry::new(task.turn, task.slot).0, Times::default(), outcome, || true);
         self.ring_parent();
         sent
     }
@@ -339,9 +340,9 @@ impl Endpoint {
     pub fn finish(&mut self, lane: usize, tag: u32, outcome: Outcome) -> Sent {
         let Some(task) = self.lanes[lane] else { return Sent::Revoked };
         let word = Entry::new(task.turn, task.slot).0;
-        let ran = monotonic_ns().saturating_sub(task.since);
+        let times = Times { since: task.since, ran: monotonic_ns().saturating_sub(task.since) };
         let (queue, worker) = (&self.queue.queue, self.hello.worker);
-        let sent = self.outbox.send(tag, word, ran, outcome, || queue.finish(task.slot, task.turn, worker));
+        let sent = self.outbox.send(tag, word, times, outcome, || queue.finish(task.slot, task.turn, worker));
         match sent {
             Sent::Full | Sent::NoMemory => return sent,
             Sent::Revoked => {

@@ -23,6 +23,13 @@ pub struct Outcome<'a> {
     pub attachments: &'a [&'a [u8]],
 }
 
+/// When a task was claimed, and how long it ran (ns).
+#[derive(Default, Clone, Copy)]
+pub(super) struct Times {
+    pub since: u64,
+    pub ran: u64,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     Yes,
@@ -143,7 +150,7 @@ impl Outbox {
     }
 
     /// Puts a reply in the ring. `seal` is called when nothing can fail any more and says whether the reply still counts.
-    pub fn send(&mut self, tag: u32, task: u64, ran: u64, outcome: Outcome, seal: impl FnOnce() -> bool) -> Sent {
+    pub fn send(&mut self, tag: u32, task: u64, times: Times, outcome: Outcome, seal: impl FnOnce() -> bool) -> Sent {
         let Outcome { codec, body, attachments } = outcome;
         let len = attachments.len() * Attachment::SIZE + body.len();
         let inline = len <= worker::INLINE_REPLY;
@@ -180,8 +187,9 @@ impl Outbox {
             self.no_memory(&taken);
             return Sent::Revoked;
         }
-        let head =
-            ReplyHead { task, len: len as u32, attachments: attachments.len() as u16, codec, block, ran }.encode();
+        let Times { since, ran } = times;
+        let attachments = attachments.len() as u16;
+        let head = ReplyHead { task, len: len as u32, attachments, codec, block, ran, since }.encode();
         let pushed = if inline { self.ring.push(tag, &[&head, &table, body]) } else { self.ring.push(tag, &[&head]) };
         debug_assert!(pushed, "room was checked above");
         if bytes > 0 {
