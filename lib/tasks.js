@@ -8,6 +8,7 @@
 
 const { rejectWithCaller } = require('./caller-stack');
 const { Batch } = require('./batch');
+const { encodeReason } = require('./cancel-reason');
 const { dropExtra, makeExtra } = require('./extra');
 const { errorOf, readNews } = require('./frames');
 const { Rests, lastFailure, noteFailure, planOf, withHistory } = require('./retry');
@@ -134,7 +135,7 @@ class Tasks {
     this.#batch.flush();
     const resolve = this.#resolves[id];
     if (!resolve) return;
-    const gone = this.native.cancel(id, GIVEN_UP.cancelled);
+    const gone = this.native.cancel(id, GIVEN_UP.cancelled, encodeReason(reason));
     this.#clear(id);
     if (gone) this.#give(id);
     // Its last frame is on the way and frees the number.

@@ -217,11 +217,11 @@ impl NativeFarm {
         Ok((json, bytes.into_iter().map(|bytes| bytes.map(Buffer::from)).collect()))
     }
 
-    /// The caller gave this task up and has settled it, for a reason as `End::given_up` has it. False when its last
-    /// frame is on the way already.
+    /// The caller gave this task up and has settled it, for a reason as `End::given_up` has it; `reason` is its own, as the
+    /// worker decodes it. False when its last frame is on the way already.
     #[napi(catch_unwind)]
-    pub fn cancel(&self, task: u32, why: u32) -> Result<bool> {
-        self.with(|inner| inner.farm.cancel(task, End::given_up(why)))
+    pub fn cancel(&self, task: u32, why: u32, reason: Option<Uint8Array>) -> Result<bool> {
+        self.with(|inner| inner.farm.cancel(task, End::given_up(why), reason.as_deref().unwrap_or_default()))
     }
 
     /// Takes a task back that no worker has started; false when one has.

@@ -157,8 +157,9 @@ impl Worker {
             Next::Asleep => ASLEEP,
             Next::Busy => BUSY,
             Next::Retire => RETIRE,
-            Next::Cancel { lane } => {
-                self.write_head([lane as u32, 0, 0, 0, 0, 0]);
+            Next::Cancel { lane, timed_out, reason } => {
+                self.write_head([lane as u32, u32::from(timed_out), reason.len() as u32, 0, 0, 0]);
+                self.large = Some(reason);
                 CANCEL
             }
             Next::Task { lane, task } => {
@@ -255,7 +256,7 @@ pub fn worker_send(lane: u32, tag: u32, codec: u32, body: Uint8Array, attachment
     })
 }
 
-/// The payload of the task just claimed, when it does not fit the input buffer.
+/// The payload of the task just claimed, when it does not fit the input buffer; the reason of a cancel.
 #[napi(catch_unwind)]
 pub fn worker_large() -> Result<Buffer> {
     with(|worker| worker.large.take().unwrap_or_default().into())
@@ -302,10 +303,13 @@ fn attachment(env: &Env, requests: &Arc<Segment>, row: Attachment, copies: bool)
     })
 }
 
-/// True when the task of this lane was cancelled or timed out.
+/// 0, or that the task of this lane was cancelled (1) or timed out (2).
 #[napi(catch_unwind)]
-pub fn worker_is_revoked(lane: u32) -> Result<bool> {
-    with(|worker| worker.endpoint.is_revoked(lane as usize))
+pub fn worker_is_revoked(lane: u32) -> Result<u32> {
+    with(|worker| match worker.endpoint.is_revoked(lane as usize) {
+        false => 0,
+        true => 1 + u32::from(worker.endpoint.looks_timed_out()),
+    })
 }
 
 /// The loop has seen the cancel of this lane.

@@ -23,10 +23,13 @@ const { FarmError } = require('../errors');
  * @property {string} method name of the called method, '' for the module's single function
  * @property {number} [attempt] 1 for the first run
  * @property {AbortController | null} [controller] made here when the task first asks for its signal
+ * @property {boolean} [told] set here: it was cancelled, and heard of it
+ * @property {unknown} [reason] set here: why
  * @property {boolean} [over] set here: what the task has left behind, such as a timer, no longer belongs to it
  *
  * @typedef {object} Hooks
  * @property {(task: RunningTask, value: unknown) => Promise<void>} emit sends a progress value to the caller
+ * @property {(task: RunningTask) => unknown} [reasonOf] why, before the loop has heard of it; undefined for an AbortError
  * @property {(task: RunningTask) => boolean} isCancelled reads the cancel word; must also work inside synchronous code
  */
 
@@ -131,6 +134,10 @@ function current() {
  * @param {unknown} [reason] what `signal.reason` shall be; an AbortError by default
  */
 function cancel(task, reason) {
+  // The supervisor's word may follow the caller's.
+  if (task.told) return;
+  task.told = true;
+  task.reason = reason;
   task.controller?.abort(reason);
 }
 
@@ -156,7 +163,8 @@ const face = {
     const task = currentOrThrow('signal');
     if (!task.controller) {
       task.controller = new AbortController();
-      if (hooks?.isCancelled(task)) task.controller.abort();
+      if (task.told) task.controller.abort(task.reason);
+      else if (hooks?.isCancelled(task)) task.controller.abort(hooks.reasonOf?.(task));
     }
     return task.controller.signal;
   },

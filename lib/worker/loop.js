@@ -30,7 +30,7 @@ const LARGE = 2;
 const TABLE_ROW = 16;
 const INPUT_BYTES = 256 * 1024;
 
-/** @typedef {{ lane: number, method: string, attempt: number, controller: null, over: boolean }} Task */
+/** @typedef {{ lane: number, method: string, attempt: number, controller: null, over: boolean, told: boolean, reason: unknown }} Task */
 
 /** @type {any} */
 let native;
@@ -79,7 +79,7 @@ function pump(code) {
     if (code >= 0) {
       code = run(code);
     } else if (code === CANCEL) {
-      cancel(head[0]);
+      cancel(head[0], head[1] !== 0, head[2]);
       code = native.workerNext();
     } else if (code === RETIRE) {
       retiring = true;
@@ -100,7 +100,7 @@ function pump(code) {
 function run(lane) {
   const attempt = head[5];
   /** @type {Task} */
-  const task = { lane, method: '', attempt, controller: null, over: false };
+  const task = { lane, method: '', attempt, controller: null, over: false, told: false, reason: undefined };
   let called;
   let result;
   try {
@@ -220,11 +220,18 @@ function tooLarge(size, attachments) {
   return new FarmError('ERR_FARM_NO_MEMORY', `There is no shared memory for a result of ${total} bytes; see the option maxSharedMemory`);
 }
 
-/** @param {number} lane */
-function cancel(lane) {
+/**
+ * @param {number} lane
+ * @param {boolean} timedOut
+ * @param {number} size of the caller's reason
+ */
+function cancel(lane, timedOut, size) {
   const task = running[lane];
   native.workerAcknowledge(lane);
-  if (task !== undefined) context.cancel(task);
+  if (task === undefined) return;
+  const { decodeReason, timeoutReason } = require('../cancel-reason');
+  if (timedOut) context.cancel(task, timeoutReason());
+  else context.cancel(task, size === 0 ? undefined : decodeReason(native.workerLarge()));
 }
 
 /** The parent wants this worker to go, and nothing runs any more. */
@@ -263,7 +270,11 @@ const hooks = {
   },
   /** @param {any} task */
   isCancelled(task) {
-    return native.workerIsRevoked(task.lane);
+    return native.workerIsRevoked(task.lane) !== 0;
+  },
+  /** @param {any} task that is cancelled, and its loop has not heard of it */
+  reasonOf(task) {
+    return native.workerIsRevoked(task.lane) === 2 ? require('../cancel-reason').timeoutReason() : undefined;
   },
 };
 

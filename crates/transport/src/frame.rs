@@ -17,7 +17,8 @@ pub mod reply {
 
 /// Tags of the mailboxes (parent → worker).
 pub mod mail {
-    /// `turn | slot`: the task's fate is settled, tell the code inside.
+    /// `turn | slot`: the task's fate is settled, tell the code inside. From the JavaScript thread the caller gave it up, and
+    /// the bytes behind are its reason, if any; from the supervisor, unless that one was first, it ran too long.
     pub const CANCEL: u32 = 1;
     /// Stop claiming, finish, leave.
     pub const RETIRE: u32 = 2;

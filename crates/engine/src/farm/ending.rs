@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::*;
 impl Farm {
     /// The caller gives a task up. It is settled on the JavaScript side already; here its place is cleared, or the worker
     /// that runs it is told. False when it is settled already and its frame on the way.
-    pub fn cancel(&mut self, id: u32, end: End) -> bool {
+    pub fn cancel(&mut self, id: u32, end: End, reason: &[u8]) -> bool {
         match self.tasks.cancel(id) {
             Cancel::Unknown => return false,
             Cancel::Dropped => {
@@ -18,7 +18,7 @@ impl Farm {
                 self.verdicts.retain(|(of, ..)| *of != id);
                 self.task_over(id, None);
             }
-            Cancel::Published { slot, turn } => self.cancel_published(id, slot, turn),
+            Cancel::Published { slot, turn } => self.cancel_published(id, slot, turn, reason),
         }
         self.stats.ended(end);
         self.shared.open.store(self.tasks.open() as u64, SeqCst);
@@ -28,7 +28,7 @@ impl Farm {
     /// Takes a task back if nobody has claimed it.
     pub fn withdraw(&mut self, id: u32) -> bool {
         match self.tasks.publication(id) {
-            None => self.cancel(id, End::QueueTimedOut),
+            None => self.cancel(id, End::QueueTimedOut, &[]),
             Some((slot, turn)) => {
                 let withdrawn = self.line.queue.queue.withdraw(slot, turn);
                 if withdrawn {
@@ -47,7 +47,7 @@ impl Farm {
         self.task_over(id, None);
     }
 
-    fn cancel_published(&mut self, id: u32, slot: u32, turn: u64) {
+    fn cancel_published(&mut self, id: u32, slot: u32, turn: u64, reason: &[u8]) {
         let queue = &self.line.queue.queue;
         if queue.withdraw(slot, turn) {
             self.take_back(id, slot, turn);
@@ -61,7 +61,11 @@ impl Farm {
         self.detach_task(id, turn);
         if revoked {
             if let Some(Some(end)) = self.workers.get_mut(usize::from(worker)) {
-                end.mail.push(mail::CANCEL, &[&Entry::new(turn, slot).0.to_le_bytes()]);
+                let task = Entry::new(turn, slot).0.to_le_bytes();
+                // Where the reason finds no room, the word alone may.
+                if !end.mail.push(mail::CANCEL, &[&task, reason]) {
+                    end.mail.push(mail::CANCEL, &[&task]);
+                }
                 self.shared.ring(worker);
             }
             self.supervisor.tell(Command::Revoked { farm: self.shared.id, worker: usize::from(worker), turn });

@@ -39,6 +39,10 @@ pub enum Next {
     /// The fate of the task in this lane is settled elsewhere: tell the code inside.
     Cancel {
         lane: usize,
+        /// By its timeout, not by its caller.
+        timed_out: bool,
+        /// What the caller said about it, opaque here.
+        reason: Vec<u8>,
     },
     /// Claim nothing more, finish what runs, leave.
     Retire,
@@ -47,6 +51,10 @@ pub enum Next {
     /// Nothing to do; the doorbell will ring.
     Asleep,
 }
+
+/// Places among the mailboxes, in the order in which they are read.
+const FROM_JS: usize = 0;
+const FROM_SUPERVISOR: usize = 1;
 
 pub struct Endpoint {
     hello: Hello,
@@ -201,12 +209,14 @@ impl Endpoint {
                 let mut raw = [0; 8];
                 let known = len.min(raw.len());
                 self.mail[index].read(0, &mut raw[..known]);
+                let mut reason = vec![0; len - known];
+                self.mail[index].read(known, &mut reason);
                 self.mail[index].advance(len);
                 match tag {
                     mail::CANCEL => {
                         let task = Entry(u64::from_le_bytes(raw));
                         if let Some(lane) = self.lane_of(task.turn()) {
-                            return Some(Next::Cancel { lane });
+                            return Some(Next::Cancel { lane, timed_out: index == FROM_SUPERVISOR, reason });
                         }
                     }
                     mail::RETIRE => {
@@ -312,6 +322,11 @@ impl Endpoint {
             self.acknowledge(lane);
         }
         revoked
+    }
+
+    /// Of a task that is revoked: true unless its caller has written that it gave one up, which is not read yet.
+    pub fn looks_timed_out(&self) -> bool {
+        self.mail[FROM_JS].is_empty()
     }
 
     /// Tells the supervisor that this worker's loop has seen the cancel, so it is not stuck in synchronous code.
