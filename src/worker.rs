@@ -238,7 +238,7 @@ pub fn worker_finish_and_next(lane: u32, tag: u32, codec: u32, len: u32) -> Resu
     with(|worker| {
         let len = (len as usize).min(worker.output.len());
         let Worker { endpoint, output, .. } = worker;
-        let outcome = Outcome { codec: codec as u8, body: &output.bytes()[..len], attachments: &[] };
+        let outcome = Outcome { codec: codec as u8, body: &output.bytes()[..len], attachments: &[], staged: None };
         let sent = send(endpoint, lane, tag, outcome);
         if sent < 0 {
             return sent;
@@ -252,7 +252,12 @@ pub fn worker_finish_and_next(lane: u32, tag: u32, codec: u32, len: u32) -> Resu
 pub fn worker_send(lane: u32, tag: u32, codec: u32, body: Uint8Array, attachments: Vec<Uint8Array>) -> Result<i32> {
     with(|worker| {
         let parts: Vec<&[u8]> = attachments.iter().map(|part| &part[..]).collect();
-        send(&mut worker.endpoint, lane, tag, Outcome { codec: codec as u8, body: &body, attachments: &parts })
+        send(
+            &mut worker.endpoint,
+            lane,
+            tag,
+            Outcome { codec: codec as u8, body: &body, attachments: &parts, staged: None },
+        )
     })
 }
 

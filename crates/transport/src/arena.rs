@@ -126,6 +126,16 @@ impl Arena {
         Some(at)
     }
 
+    /// A block of that size, for [`fill`](Self::fill).
+    pub fn reserve(&mut self, len: u64) -> Option<u64> {
+        self.blocks.take(len)
+    }
+
+    /// Writes a part of a reserved block; `at` is the offset in the arena.
+    pub fn fill(&self, at: u64, part: &[u8]) -> Result<(), OutOfSegment> {
+        self.segment.copy_in(at, part)
+    }
+
     pub fn give(&mut self, at: u64, len: u64) {
         if let Given::Punch(size) = self.blocks.give(at, len) {
             self.segment.punch(at, size as usize);

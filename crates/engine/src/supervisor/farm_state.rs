@@ -232,6 +232,9 @@ impl FarmState {
 
     /// The child of a worker may have ended.
     pub fn check_exit(&mut self, index: usize, hands: &Hands) {
+        if self.fork_stays(index, hands) {
+            return;
+        }
         let Some(worker) = &self.workers[index] else { return };
         let Some(status) = worker.reap(self.shared.settings.guard.is_some()) else { return };
         // What it said last comes before its end.

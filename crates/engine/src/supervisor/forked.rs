@@ -10,6 +10,8 @@ use farm_transport::node_ipc::{is_internal, is_message, is_same, Lines};
 const CHUNK: usize = 64 * 1024;
 /// Chunks in one turn, each way; other workers' deadlines wait for no more.
 const CHUNKS: usize = 16;
+/// A longer answer is copied into shared memory in parts, one in a turn, each of this many bytes.
+const PART: usize = 1 << 20;
 /// After the child's end there is only what the system has buffered, unless a process it started goes on writing.
 const LAST_CHUNKS: usize = 1024;
 /// The codec number of JSON; `lib/codec.js`.
@@ -33,6 +35,8 @@ pub struct Turn {
     pub broken: bool,
     /// Messages that answered no task.
     pub surplus: u64,
+    /// More can be done at once: there is to be another turn, after everybody else's.
+    pub again: bool,
     /// Whether the poller should tell when the channel takes more; `None`: as before.
     pub writable: Option<bool>,
 }
@@ -41,6 +45,15 @@ pub struct Turn {
 struct Sending {
     task: Running,
     at: usize,
+}
+
+/// An answer on its way to the parent's JavaScript thread.
+struct Answer {
+    tag: u32,
+    line: Vec<u8>,
+    /// Of a long one: where it goes, and how much is there.
+    staged: Option<u64>,
+    copied: usize,
 }
 
 pub struct Forked {
@@ -52,8 +65,8 @@ pub struct Forked {
     /// The lane of the task that the script has, and what of its message has not gone out.
     lane: Option<usize>,
     sending: Option<Sending>,
-    /// An answer that waits for room.
-    held: Option<(u32, Vec<u8>)>,
+    /// An answer that waits for room or is being copied.
+    held: Option<Answer>,
     asleep: bool,
     retiring: bool,
     left: bool,
@@ -62,6 +75,8 @@ pub struct Forked {
     /// The poller watches for room in the channel.
     watching: bool,
     proven: bool,
+    /// The child has ended, and an answer of it waits.
+    pub lingers: bool,
 }
 
 impl Forked {
@@ -82,6 +97,7 @@ impl Forked {
             over: false,
             watching: false,
             proven: false,
+            lingers: false,
         }
     }
 
@@ -122,11 +138,13 @@ impl Forked {
         turn
     }
 
-    /// The child has ended: what it said before that is still in the channel.
+    /// The child has ended: what it said before that is still in the channel. While [`lingers`](Self::lingers) says so, an
+    /// answer waits, and its end is not to be told.
     pub fn last_turn(&mut self, channel: &Fd) -> Turn {
         let mut turn = Turn::default();
         self.hear(channel, LAST_CHUNKS, &mut turn);
         self.over = true;
+        self.lingers = self.held.is_some();
         turn
     }
 
@@ -158,7 +176,7 @@ impl Forked {
     /// The task, if it has no answer yet, gets this one; the script gets no further task.
     fn give_up(&mut self, tag: u32, line: Vec<u8>, turn: &mut Turn) {
         if self.held.is_none() {
-            self.answer(tag, line);
+            self.answer(tag, line, turn);
         }
         turn.broken = true;
         self.over = true;
@@ -181,15 +199,31 @@ impl Forked {
             turn.surplus += 1;
         } else {
             self.prove(turn);
-            self.answer(reply::RESULT, line);
+            self.answer(reply::RESULT, line, turn);
         }
     }
 
-    fn answer(&mut self, tag: u32, line: Vec<u8>) {
-        let Some(lane) = self.lane else { return };
-        match self.endpoint.finish(lane, tag, Outcome { codec: JSON, body: &line, attachments: &[] }) {
-            Sent::Full => self.held = Some((tag, line)),
-            Sent::NoMemory => self.answer(reply::NO_MEMORY, Vec::new()),
+    fn answer(&mut self, tag: u32, line: Vec<u8>, turn: &mut Turn) {
+        self.held = Some(Answer { tag, line, staged: None, copied: 0 });
+        self.push_answer(turn);
+    }
+
+    /// Does one part of what is to be done with the answer that is held.
+    fn push_answer(&mut self, turn: &mut Turn) {
+        let (Some(lane), Some(mut answer)) = (self.lane, self.held.take()) else { return };
+        if answer.copied < answer.line.len() && answer.line.len() > PART {
+            match self.copy_part(&mut answer) {
+                Ok(()) => turn.again = true,
+                Err(Sent::Full) => {}
+                Err(_) => return self.answer(reply::NO_MEMORY, Vec::new(), turn),
+            }
+            self.held = Some(answer);
+            return;
+        }
+        let outcome = Outcome { codec: JSON, body: &answer.line, attachments: &[], staged: answer.staged };
+        match self.endpoint.finish(lane, answer.tag, outcome) {
+            Sent::Full => self.held = Some(answer),
+            Sent::NoMemory => self.answer(reply::NO_MEMORY, Vec::new(), turn),
             Sent::Yes | Sent::Revoked => {
                 self.lane = None;
                 self.sending = None;
@@ -197,11 +231,21 @@ impl Forked {
         }
     }
 
+    fn copy_part(&mut self, answer: &mut Answer) -> Result<(), Sent> {
+        let at = match answer.staged {
+            Some(at) => at,
+            None => *answer.staged.insert(self.endpoint.stage(answer.line.len() as u64)?),
+        };
+        let end = answer.line.len().min(answer.copied + PART);
+        let part = &answer.line[answer.copied..end];
+        self.endpoint.stage_part(at + answer.copied as u64, part).map_err(|_| Sent::NoMemory)?;
+        answer.copied = end;
+        Ok(())
+    }
+
     /// Reads the mail and takes a task when the script is free.
     fn pull(&mut self, channel: &Fd, turn: &mut Turn) {
-        if let Some((tag, line)) = self.held.take() {
-            self.answer(tag, line);
-        }
+        self.push_answer(turn);
         if self.over || !self.online || self.held.is_some() {
             return;
         }

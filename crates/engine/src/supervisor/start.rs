@@ -8,7 +8,7 @@ use crate::pool::workers::{Cause, Event, Phase};
 use crate::process::{spawn_plan, Pump, Stream};
 use crate::settings::{ForkSettings, Output};
 use crate::shared::{FarmEvent, WorkerLine};
-use farm_sys::{monotonic_ns, usable_cpus, Doorbell, Fd, Line};
+use farm_sys::{monotonic_ns, usable_cpus, Child, Doorbell, Fd, Line};
 use farm_transport::endpoint::{Endpoint, Hello, Parts};
 use farm_transport::layout::{self, ARENA, SMALLEST_ARENA};
 use farm_transport::{Segment, WorkerSegment};
@@ -113,6 +113,9 @@ impl FarmState {
         }
         let turn = forked.turn(worker.line.fd(), rung);
         self.after_turn(index, turn, hands);
+        if self.lingers(index) {
+            self.check_exit(index, hands);
+        }
     }
 
     /// The child of a fork script runs.
@@ -121,6 +124,35 @@ impl FarmState {
         let turn = forked.runs();
         self.after_turn(index, turn, hands);
         self.serve(index, true, hands);
+    }
+
+    /// True when the child has ended and an answer of it waits for its place.
+    pub(super) fn lingers(&self, index: usize) -> bool {
+        self.workers[index].as_ref().and_then(|worker| worker.forked.as_ref()).is_some_and(|forked| forked.lingers)
+    }
+
+    /// The child of a fork script has ended. True when that is not to be told yet, nor the child to be reaped: an answer of
+    /// it waits for the JavaScript thread to take others.
+    pub(super) fn fork_stays(&mut self, index: usize, hands: &Hands) -> bool {
+        let Some(worker) = &mut self.workers[index] else { return false };
+        let Some(forked) = &mut worker.forked else { return false };
+        let ended = worker.child.as_ref().is_some_and(Child::has_ended);
+        if !ended || !matches!(worker.cause, None | Some(Cause::Channel)) {
+            return false;
+        }
+        let turn = forked.last_turn(worker.line.fd());
+        let stays = forked.lingers;
+        if stays {
+            hands.poller.remove(worker.line.fd());
+            if let Some(fd) = worker.child.as_ref().and_then(Child::exit_fd) {
+                hands.poller.remove(fd);
+            }
+            if turn.again {
+                self.shared.ring(index as u16);
+            }
+        }
+        self.shared.surplus.fetch_add(turn.surplus, Relaxed);
+        stays
     }
 
     /// The child of a fork script has ended.
@@ -156,6 +188,9 @@ impl FarmState {
         }
         if turn.ended || turn.broken {
             hands.poller.remove(worker.line.fd());
+        }
+        if turn.again {
+            self.shared.ring(index as u16);
         }
         if turn.broken {
             worker.kill(Cause::Channel);

@@ -90,6 +90,10 @@ impl Worker {
     }
 
     pub fn kill(&mut self, cause: Cause) {
+        if cause == Cause::Channel && self.forked.as_ref().is_some_and(|forked| forked.lingers) {
+            // It has ended by itself.
+            return;
+        }
         self.cause = self.cause.or(Some(cause));
         match &self.child {
             Some(child) => {

@@ -342,6 +342,16 @@ impl Endpoint {
         }
     }
 
+    /// Room for the body of a reply that is too long to be copied at once. What is staged is sent by [`finish`](Self::finish).
+    pub fn stage(&mut self, len: u64) -> Result<u64, Sent> {
+        self.outbox.stage(len)
+    }
+
+    /// Copies a part of it to where [`stage`](Self::stage) said, and beyond.
+    pub fn stage_part(&self, at: u64, part: &[u8]) -> Result<(), OutOfSegment> {
+        self.outbox.stage_part(at, part)
+    }
+
     /// A value on the way; false when there is no room now.
     pub fn progress(&mut self, lane: usize, outcome: Outcome) -> Sent {
         let Some(task) = self.lanes[lane] else { return Sent::Revoked };

@@ -5,6 +5,7 @@ use crate::arena::Arena;
 use crate::frame::{word, Attachment, ReplyHead, NO_BLOCK};
 use crate::layout::worker;
 use crate::ring::{Consumer, Producer};
+use crate::segment::OutOfSegment;
 use crate::worker_segment::WorkerSegment;
 use farm_sys::{memory_available, monotonic_ns, Doorbell};
 use std::collections::VecDeque;
@@ -21,6 +22,8 @@ pub struct Outcome<'a> {
     pub codec: u8,
     pub body: &'a [u8],
     pub attachments: &'a [&'a [u8]],
+    /// Where the body lies already, by [`stage`](super::Endpoint::stage); then it has no attachments.
+    pub staged: Option<u64>,
 }
 
 /// When a task was claimed, and how long it ran (ns).
@@ -149,17 +152,35 @@ impl Outbox {
         bytes < self.asked.1 - self.asked.1 / 16
     }
 
+    /// A block for a body that is copied in parts, when there is memory for it now.
+    pub fn stage(&mut self, len: u64) -> Result<u64, Sent> {
+        if self.must_wait(len) {
+            return Err(Sent::Full);
+        }
+        self.take_back();
+        if len > u64::from(u32::MAX) || !self.admits(len) {
+            return Err(Sent::NoMemory);
+        }
+        self.arena.reserve(len).ok_or(Sent::NoMemory)
+    }
+
+    pub fn stage_part(&self, at: u64, part: &[u8]) -> Result<(), OutOfSegment> {
+        self.arena.fill(at, part)
+    }
+
     /// Puts a reply in the ring. `seal` is called when nothing can fail any more and says whether the reply still counts.
     pub fn send(&mut self, tag: u32, task: u64, times: Times, outcome: Outcome, seal: impl FnOnce() -> bool) -> Sent {
-        let Outcome { codec, body, attachments } = outcome;
+        let Outcome { codec, body, attachments, staged } = outcome;
         let len = attachments.len() * Attachment::SIZE + body.len();
-        let inline = len <= worker::INLINE_REPLY;
+        let inline = len <= worker::INLINE_REPLY && staged.is_none();
         let frame = ReplyHead::SIZE + if inline { len } else { 0 };
         if !self.flush() || (!self.ring.has_room(frame) && !self.wait_for_room(frame)) {
             return Sent::Full;
         }
         let mut bytes = 0;
-        if !inline || !attachments.is_empty() {
+        if staged.is_some() {
+            bytes = len as u64;
+        } else if !inline || !attachments.is_empty() {
             self.take_back();
             bytes = attachments.iter().map(|part| part.len() as u64).sum::<u64>() + if inline { 0 } else { len as u64 };
             if self.must_wait(bytes) {
@@ -178,6 +199,9 @@ impl Outbox {
         }
         let block = if inline {
             NO_BLOCK
+        } else if let Some(at) = staged {
+            taken.push((at, len as u64));
+            at
         } else {
             let Some(at) = self.arena.store(&[&table, body]) else { return self.no_memory(&taken) };
             taken.push((at, len as u64));
