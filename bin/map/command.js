@@ -16,7 +16,7 @@ const { Progress } = require('./progress');
 const { Run } = require('./run');
 const { onSignals } = require('./signals');
 const { summary } = require('./summary');
-const { Tally } = require('./tally');
+const { firstLine, Tally } = require('./tally');
 const { openFarm } = require('./worker');
 
 const RESOLUTION = 10;
@@ -78,6 +78,7 @@ async function runIn(farm, options) {
   const run = new Run({ call: (value) => farm.run(method, [value]), source, sink, journal, tally, options });
   journal?.start(() => sink.settled(), (error) => run.abort(error));
   new Prints(farm, (lines) => progress.write(lines));
+  farm.on('workerError', (/** @type {any} */ error, /** @type {{ workerId: number }} */ { workerId }) => progress.say(`farm: worker ${workerId}: ${firstLine(error)}`));
   let workersCpu = 0;
   farm.on('exit', (/** @type {{ cpuTime: number | null }} */ { cpuTime }) => (workersCpu += cpuTime ?? 0));
   const signals = onSignals({
@@ -94,7 +95,7 @@ async function runIn(farm, options) {
   progress.start();
   try {
     await run.work();
-    if (!run.abandoned) await sink.end();
+    await Promise.race([sink.end(), run.givenUp]);
     await finish(farm, run, journal);
   } catch (error) {
     run.abort(/** @type {Error} */ (error));

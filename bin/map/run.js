@@ -30,6 +30,12 @@ class Run {
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
   stopped = false;
+  abandoned = false;
+  #giveUp = () => {};
+  /** Resolves when nothing shall be waited for any more. @type {Promise<void>} */
+  givenUp = new Promise((resolve) => {
+    this.#giveUp = resolve;
+  });
   /** @type {Error | null} */
   fatal = null;
 
@@ -220,6 +226,7 @@ class Run {
   /** Waits for nothing any more. */
   abandon() {
     this.abandoned = true;
+    this.#giveUp();
     this.stop();
     this.wake();
   }

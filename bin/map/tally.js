@@ -49,4 +49,4 @@ function firstLine(error) {
   return line.length > 500 ? `${line.slice(0, 499)}…` : line;
 }
 
-module.exports = { Tally };
+module.exports = { firstLine, Tally };
