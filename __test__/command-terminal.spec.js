@@ -21,11 +21,11 @@ test('the bar is drawn, drawn again, and gone at the end, when the summary stand
   const work = gated(6);
   const terminal = new Terminal([...work.args], { cwd: work.at, redirect: '> out' });
   await terminal.until(/\[-+\] 0 0%, 0\/s, 2\/2 busy/);
+  await terminal.until(/busy[^]*busy[^]*busy/);
   work.open();
   expect(await terminal.ended).toBe(0);
   expect(terminal.text).toMatch(/6 done, 0 failed/);
   expect(drawn(terminal.text).at(-1)).toMatch(/^farm: worst delay/);
-  expect(terminal.text.split('busy').length).toBeGreaterThan(2);
   expect(fs.readFileSync(path.join(work.at, 'out'), 'utf8').split('\n').sort().join(' ')).toBe(' input-0 input-1 input-2 input-3 input-4 input-5');
 });
 

@@ -56,7 +56,7 @@ async function runIn(farm, options) {
   const progress = new Progress(() => stateOf(), options.quiet || options.json);
   const stateOf = () => {
     const done = tally.finished + (journal?.before ?? 0);
-    const part = source.total !== null ? (done + tally.failures) / Math.max(1, source.total) : source.totalBytes ? Math.min(1, tally.bytesIn / source.totalBytes) : null;
+    const part = partOf(source, done + tally.failures, tally.bytesIn + tally.bytesBefore);
     return { done, failed: tally.failures, busy: Math.min(run.running, options.jobs), jobs: options.jobs, total: source.total, part };
   };
   const toTerminal = options.out === undefined && process.stdout.isTTY && process.stderr.isTTY;
@@ -129,6 +129,17 @@ async function finish(farm, run, journal) {
   // Workers leave by themselves, so that their teardown runs and what they print last is seen.
   const gone = run.abandoned || run.fatal instanceof FatalError ? farm.destroy() : farm.close();
   await Promise.all([gone, journal?.close()]);
+}
+
+/**
+ * How much of the work is done, 0 to 1. Some inputs cost by their number and some by their size, so both count.
+ * @param {import('./inputs').Source} source @param {number} count @param {number} bytes
+ */
+function partOf({ total, totalBytes }, count, bytes) {
+  const parts = [];
+  if (total !== null) parts.push(total === 0 ? 1 : count / total);
+  if (totalBytes) parts.push(bytes / totalBytes);
+  return parts.length === 0 ? null : Math.min(1, parts.reduce((sum, part) => sum + part) / parts.length);
 }
 
 /** What a journal is for. @param {any} farm @param {import('./inputs').Source} source @param {any} options */

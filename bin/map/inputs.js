@@ -6,16 +6,13 @@
  */
 
 const { createHash } = require('node:crypto');
-const fs = require('node:fs');
+const { contentOf } = require('./content');
 const { filesOf, statOf, troubleWith } = require('./globs');
-const { pathOf, shown } = require('./names');
-const { Records } = require('./records');
-const { StreamCheck } = require('./stream-check');
-const { FatalError, UsageError } = require('./exit');
+const { shown } = require('./names');
+const { RecordSource } = require('./record-source');
+const { UsageError } = require('./exit');
 
 const LIST_BATCH = 1024;
-const BLOCK = 256 * 1024;
-const NEWLINE = 10;
 
 /**
  * @typedef {object} Batch
@@ -34,7 +31,7 @@ const NEWLINE = 10;
  * @property {number | null} totalBytes when known
  * @property {() => Promise<Batch | null>} next null at the end
  * @property {() => void} close
- * @property {(check: InstanceType<typeof StreamCheck>) => void} check what has been read is compared with, and told to, a journal
+ * @property {(check: InstanceType<typeof import('./stream-check').StreamCheck>) => void} check what has been read is compared with, and told to, a journal
  */
 
 /** @param {any} options of the command @returns {Promise<Source>} */
@@ -60,7 +57,7 @@ function ordered(files, listed) {
   throw new UsageError('farm map: put - (standard input) before or behind the files');
 }
 
-/** Where the results go must be known of all files before the first is worked on. @param {RecordSource} stream */
+/** Where the results go must be known of all files before the first is worked on. @param {InstanceType<typeof RecordSource>} stream */
 async function allOf(stream) {
   const sizes = new Map();
   const wrong = [];
@@ -70,29 +67,12 @@ async function allOf(stream) {
       if (name === '') continue;
       const stats = statOf(name);
       const trouble = stats === undefined ? `no such file: ${shown(name)}` : troubleWith(name, stats);
-      if (trouble === null) sizes.set(name, /** @type {fs.Stats} */ (stats).size);
+      if (trouble === null) sizes.set(name, /** @type {import('node:fs').Stats} */ (stats).size);
       else wrong.push(`farm map: ${trouble}`);
     }
   }
   if (wrong.length > 0) throw new UsageError(wrong.join('\n'));
   return { names: [...sizes.keys()], sizes: [...sizes.values()] };
-}
-
-/** @param {string} name @param {string} as */
-function contentOf(name, as) {
-  const path = pathOf(name);
-  if (as === 'path') return path;
-  if (as === 'buffer') return fs.promises.readFile(path);
-  return fs.promises.readFile(path, 'utf8').then((text) => (as === 'text' ? text : parsed(text)));
-}
-
-/** @param {string} text */
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Error(`invalid JSON: ${/** @type {Error} */ (error).message}`);
-  }
 }
 
 /** @implements {Source} */
@@ -105,7 +85,7 @@ class FileList {
     this.sizes = sizes;
     this.as = as;
     this.total = names.length;
-    this.totalBytes = null;
+    this.totalBytes = sizes.reduce((sum, size) => sum + size, 0);
     const hash = createHash('sha256');
     for (const name of names) hash.update(JSON.stringify(name));
     this.identity = { kind: 'files', count: names.length, sha256: hash.digest('hex') };
@@ -133,150 +113,4 @@ class FileList {
   }
 }
 
-/** @implements {Source} */
-class RecordSource {
-  #base = 0;
-  /** Inputs of the files before this one: line numbers count from the beginning of each. */
-  #fileBase = 0;
-  #closed = false;
-  /** @type {AsyncIterator<Buffer> | null} */
-  #blocks = null;
-  /** @type {import('node:stream').Readable | null} */
-  #stream = null;
-  #ended = false;
-  #file = '-';
-  /** @type {InstanceType<typeof StreamCheck>} */
-  #check = new StreamCheck(null);
-  /** @type {Buffer[]} */
-  #cleared = [];
-
-  /**
-   * @param {'lines' | 'ndjson' | 'names'} kind
-   * @param {string[]} files `-` is standard input
-   * @param {any} options
-   */
-  constructor(kind, files, options) {
-    this.kind = kind;
-    this.as = options.as;
-    this.files = [...files];
-    this.names = null;
-    this.total = null;
-    this.totalBytes = sizeOf(files);
-    this.records = new Records(options.null ? 0 : NEWLINE, kind === 'names' ? 'name' : this.as === 'buffer' ? 'buffer' : 'text');
-    this.identity = { kind, from: files, separator: options.null ? 'zero' : 'line' };
-  }
-
-  /** @param {InstanceType<typeof StreamCheck>} check */
-  check(check) {
-    this.#check = check;
-  }
-
-  /** @returns {Promise<(Batch & { name: (at: number) => string }) | null>} */
-  async next() {
-    for (;;) {
-      const block = this.#cleared.shift();
-      if (block !== undefined) {
-        const found = this.records.take(block);
-        if (found !== null) return this.#batch(found);
-      } else if (this.#ended) {
-        const rest = this.records.end();
-        if (rest !== null) return this.#batch(rest);
-        if (this.#closed || this.files.length === 0) {
-          if (!this.#closed) this.#check.end();
-          return null;
-        }
-        this.#open();
-      } else if (this.#blocks === null) this.#open();
-      else await this.#read(this.#blocks);
-    }
-  }
-
-  #open() {
-    this.#file = /** @type {string} */ (this.files.shift());
-    this.#fileBase = this.#base;
-    this.#ended = false;
-    const stream = this.#file === '-' ? process.stdin : fs.createReadStream(pathOf(this.#file), { highWaterMark: BLOCK });
-    this.#stream = stream;
-    this.#blocks = stream[Symbol.asyncIterator]();
-  }
-
-  /** @param {AsyncIterator<Buffer>} blocks */
-  async #read(blocks) {
-    let step;
-    try {
-      step = await blocks.next();
-    } catch (error) {
-      if (!this.#closed) throw new FatalError(`cannot read ${this.#file === '-' ? 'standard input' : shown(this.#file)}: ${/** @type {Error} */ (error).message}`);
-    }
-    if (this.#closed) {
-      this.#ended = true;
-      this.#cleared = [];
-      this.files = [];
-    } else if (step?.done) this.#ended = true;
-    else this.#cleared.push(...this.#check.take(/** @type {any} */ (step).value));
-  }
-
-  /** @param {{ values: any[], bytes: number }} found */
-  #batch({ values, bytes }) {
-    const base = this.#base;
-    const { kind, as } = this;
-    const fileBase = this.#fileBase;
-    const file = this.#file;
-    this.#base += values.length;
-    const each = bytes / values.length;
-    /** @type {number[]} of the files named, as they are looked at */
-    const sizes = [];
-    return {
-      base,
-      count: values.length,
-      value: valueOf(kind, as, values, sizes),
-      name: (/** @type {number} */ at) => values[at],
-      label: (/** @type {number} */ at) => (kind === 'names' ? shown(values[at]) : `${file === '-' ? 'line' : `${shown(file)}, line`} ${base - fileBase + at + 1}`),
-      bytes: kind === 'names' ? (at) => sizes[at] ?? 0 : () => each,
-    };
-  }
-
-  close() {
-    this.#closed = true;
-    this.#stream?.destroy();
-  }
-}
-
-/** Marks a record that is no input. */
-const NOTHING = Symbol('nothing');
-
-/**
- * @param {string} kind
- * @param {string} as
- * @param {any[]} values
- * @param {number[]} sizes of files, which this fills in
- * @returns {(at: number) => any}
- */
-function valueOf(kind, as, values, sizes) {
-  if (kind === 'names') {
-    return (at) => {
-      const name = values[at];
-      if (name === '') return NOTHING;
-      const stats = statOf(name);
-      if (stats === undefined) throw new Error('no such file');
-      if (stats.isDirectory()) throw new Error('it is a directory, not a file');
-      sizes[at] = stats.size;
-      return contentOf(name, as);
-    };
-  }
-  if (as === 'json') return (at) => (kind === 'ndjson' && values[at].trim() === '' ? NOTHING : parsed(values[at]));
-  return (at) => values[at];
-}
-
-/** @param {string[]} files */
-function sizeOf(files) {
-  let sum = 0;
-  for (const file of files) {
-    const stats = file === '-' ? fs.fstatSync(0) : statOf(file);
-    if (!stats?.isFile()) return null;
-    sum += stats.size;
-  }
-  return sum;
-}
-
-module.exports = { openInputs, NOTHING };
+module.exports = { openInputs };

@@ -7,7 +7,7 @@ const { amount, time } = require('./figures');
 const LINE_EVERY = 5000;
 const FRAMES_PER_SECOND = 8;
 /** The rate is that of about so many seconds. */
-const RATE_OVER = 5;
+const RATE_OVER = 10;
 
 /**
  * @typedef {object} State
@@ -25,6 +25,7 @@ class Progress {
   /** @type {any} */
   #bar = null;
   #rate = new RecentRate();
+  #partRate = new RecentRate();
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
 
@@ -70,18 +71,18 @@ class Progress {
     const parts = [`${amount(state.done + state.failed)}${state.total === null ? '' : `/${amount(state.total)}`}`];
     if (state.part !== null) parts[0] += ` ${Math.floor(state.part * 100)}%`;
     parts.push(`${amount(rate)}/s`);
-    const left = this.#left(state, rate);
+    const left = this.#left(state.part);
     if (left !== null) parts.push(`ETA ${time(left)}`);
     if (state.failed > 0) parts.push(`${amount(state.failed)} failed`);
     parts.push(`${state.busy}/${state.jobs} busy`);
     return parts.join(', ');
   }
 
-  /** @param {State} state @param {number} rate @returns {number | null} seconds */
-  #left({ total, done, failed, part }, rate) {
-    if (total !== null) return rate > 0 ? (total - done - failed) / rate : null;
-    if (part === null || part < 0.01 || rate === 0) return null;
-    return (((done + failed) / part) * (1 - part)) / rate;
+  /** @param {number | null} part @returns {number | null} seconds */
+  #left(part) {
+    if (part === null) return null;
+    const rate = this.#partRate.at(part);
+    return rate > 0 ? (1 - part) / rate : null;
   }
 
   /** A line of text above the bar. @param {string} line */

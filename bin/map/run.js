@@ -6,7 +6,7 @@
  */
 
 const { encode, sizeOf } = require('./encode');
-const { NOTHING } = require('./inputs');
+const { NOTHING } = require('./record-source');
 const { Rate, Window } = require('./pace');
 const { FatalError, UsageError } = require('./exit');
 
@@ -82,7 +82,10 @@ class Run {
   async #begin(batch) {
     for (let at = 0; at < batch.count; at++) {
       const index = batch.base + at;
-      if (this.journal?.isDone(index)) continue;
+      if (this.journal?.isDone(index)) {
+        this.tally.bytesBefore += batch.bytes(at);
+        continue;
+      }
       while (!this.stopped && !this.#hasRoom()) await this.#room();
       if (this.stopped) return;
       this.#start({ index, at, batch, turn: 0 });
@@ -190,7 +193,8 @@ class Run {
   #finish(input, encoded, failed) {
     this.#open--;
     this.#heldBytes -= sizeOf(encoded);
-    if (!failed) this.tally.done(input.batch.bytes(input.at));
+    this.tally.bytesIn += input.batch.bytes(input.at);
+    if (!failed) this.tally.done();
     this.wake();
   }
 

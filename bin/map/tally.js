@@ -12,6 +12,8 @@ class Tally {
   finished = 0;
   failures = 0;
   bytesIn = 0;
+  /** Of inputs that were done before. */
+  bytesBefore = 0;
   /** @type {{ input: string, error: string }[]} */
   first = [];
 
@@ -20,10 +22,8 @@ class Tally {
     this.say = say;
   }
 
-  /** @param {number} bytes */
-  done(bytes) {
+  done() {
     this.finished++;
-    this.bytesIn += bytes;
   }
 
   /** @param {string} input @param {any} error @returns {string} its first line */

@@ -3,7 +3,7 @@
 //   npm run demo
 
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { sample, sourcesBelow } from './sources.mjs'
 import { differing, tried } from './trial.mjs'
 
-/** About how long the work shall take in one process, ms: with one core the farm needs as long again. */
+/** About how long the work shall take in one process, ms; with one core the farm needs as long again. */
 const ALONE = Number(process.env.FARM_DEMO_MS ?? 20_000)
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -46,34 +46,34 @@ async function run() {
   const differ = differing(packages, out)
   console.log(`${tried.join(', ')} give the same results as before: ${differ.length === 0 ? 'yes' : `NO: ${differ.join(', ')}`}`)
 
-  const alone = await inThisProcess()
-  console.log(`\nfarm map, its start included: ${seconds(farmed.ms)}; one process: ${seconds(alone)}; that is ${(alone / farmed.ms).toFixed(2)} times as fast`)
+  const alone = await timed([path.join(here, 'alone.js'), path.join(temp, 'alone')], names)
+  if (alone.code !== 0) throw new Error(`the one process ended with ${alone.code}`)
+  console.log(`\nfarm map: ${seconds(farmed.ms)}; one process: ${seconds(alone.ms)}; their start included, that is ${(alone.ms / farmed.ms).toFixed(2)} times as fast`)
   console.log(`\nThe same for your own files:\n\n  ${command()}\n`)
   if (parsed.code !== 0 || differ.length > 0) process.exitCode = 1
 }
 
+/** @param {string[]} args @param {string} input @param {Record<string, string>} [env] */
+function farmMap(args, input, env) {
+  return timed([farm, 'map', worker, ...args], input, env)
+}
+
 /**
- * Runs `farm map`; what it says, its progress and its summary, is seen as it comes.
+ * Runs a Node program; what it says, such as progress and a summary, is seen as it comes.
  * @param {string[]} args
  * @param {string} input
  * @param {Record<string, string>} [env]
  * @returns {Promise<{ code: number | null, ms: number }>}
  */
-function farmMap(args, input, env = {}) {
+function timed(args, input, env = {}) {
   const began = performance.now()
-  const child = spawn(process.execPath, [farm, 'map', worker, ...args], { stdio: ['pipe', 'inherit', 'inherit'], env: { ...process.env, ...env } })
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'], env: { ...process.env, ...env } })
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => resolve({ code, ms: performance.now() - began }))
   })
-}
-
-async function inThisProcess() {
-  const began = performance.now()
-  for (const { file } of files) writeFileSync(path.join(temp, 'alone.js'), await inline.minify(file))
-  return performance.now() - began
 }
 
 /** Bytes per ms in this process; the time also warms it up. @param {import('./sources.mjs').Source[]} some */
