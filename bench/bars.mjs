@@ -70,6 +70,7 @@ export const BARS = [
     (value) => `${value.toFixed(1)} ms`, (value) => value < 100),
   // With the library loaded, as child_process is in every Node; the table of the workload shows the whole beside it.
   against('cold-start', 'start', 'fork-json', '≤', 1.05, 'cold first result'),
+  alone('guard', 'ratio', 'first result of a farm with a guard process: ≤ 1.05× that without', times, (value) => value <= 1.05),
   {
     workload: 'idle-memory',
     bar: 'private memory per idle worker: ≤ bare fork + 4 MB',

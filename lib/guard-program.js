@@ -31,4 +31,13 @@ function guardProgram(addon) {
   return file;
 }
 
-module.exports = { guardProgram };
+let warned = false;
+
+/** Tasks go on without a guard; the user is told once. @param {string} message */
+function unguarded(message) {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(`What workers start would outlive this process: the guard program ${message}`, { type: 'FarmWarning', code: 'FARM_UNGUARDED' });
+}
+
+module.exports = { guardProgram, unguarded };

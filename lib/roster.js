@@ -4,6 +4,7 @@
 
 const { decodeError } = require('./codec');
 const { exitRecord } = require('./exit-record');
+const { unguarded } = require('./guard-program');
 const { startError } = require('./start-error');
 const { ExitCounts } = require('./stats');
 
@@ -88,6 +89,9 @@ class Roster {
         break;
       case 'exit':
         this.#onExit(event);
+        break;
+      case 'unguarded':
+        unguarded(event.message);
         break;
       case 'closed':
         this.farm.closed();

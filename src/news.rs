@@ -24,6 +24,7 @@ pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
         FarmEvent::Output { worker, stream, bytes } => {
             (json!({ "type": "output", "workerId": worker + 1, "stream": stream }), Some(bytes))
         }
+        FarmEvent::Unguarded { message } => (json!({ "type": "unguarded", "message": message }), None),
         FarmEvent::Closed => (json!({ "type": "closed" }), None),
         FarmEvent::Joined { .. } | FarmEvent::TimedOut { .. } | FarmEvent::Poisoned => (Value::Null, None),
     }

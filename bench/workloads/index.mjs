@@ -32,6 +32,7 @@ export const WORKLOADS = [
   'cold-start',
   'idle-memory',
   'idle-cpu',
+  'guard',
   'backlog',
 ];
 

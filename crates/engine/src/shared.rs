@@ -181,6 +181,10 @@ pub enum FarmEvent {
         stream: u8,
         bytes: Vec<u8>,
     },
+    /// The guard cannot do its work: what workers have started would outlive this process.
+    Unguarded {
+        message: String,
+    },
     /// All workers are gone after somebody wrote over the shared queue.
     Poisoned,
     Closed,

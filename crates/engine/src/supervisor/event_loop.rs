@@ -5,6 +5,7 @@ use super::farm_state::{of_token, FarmState, Hands, Watched};
 use super::guard::{Guard, GUARD};
 use super::spawner::Order;
 use crate::pool::workers::Event;
+use crate::shared::FarmEvent;
 use crossbeam::channel::{Receiver, Sender};
 use farm_sys::{monotonic_ns, Doorbell, Poller};
 use std::collections::HashMap;
@@ -57,7 +58,10 @@ impl EventLoop {
     fn event(&mut self, token: u64) {
         match token {
             BELL => return,
-            GUARD => return self.guard.check(monotonic_ns(), &self.poller, &self.spawner),
+            GUARD => {
+                let trouble = self.guard.check(monotonic_ns(), &self.poller, &self.spawner);
+                return self.unguarded(trouble);
+            }
             _ => {}
         }
         let (farm, worker, watched) = of_token(token);
@@ -67,6 +71,14 @@ impl EventLoop {
             Watched::Line => farm.hear(worker, &hands),
             Watched::Bell => farm.serve(worker, true, &hands),
             Watched::Exit => farm.check_exit(worker, &hands),
+        }
+    }
+
+    /// Farms that rely on the guard are told that there is none.
+    fn unguarded(&self, trouble: Option<String>) {
+        let Some(message) = trouble else { return };
+        for farm in self.farms.values().filter(|farm| farm.shared.settings.guard.is_some()) {
+            farm.shared.post(FarmEvent::Unguarded { message: message.clone() });
         }
     }
 
@@ -105,7 +117,10 @@ impl EventLoop {
                     }
                 });
             }
-            Command::GuardStarted(started) => self.guard.started(started, monotonic_ns(), &self.poller),
+            Command::GuardStarted(started) => {
+                let trouble = self.guard.started(started, monotonic_ns(), &self.poller);
+                self.unguarded(trouble);
+            }
         }
     }
 }

@@ -62,31 +62,39 @@ impl Guard {
         self.state = if sent.is_ok() { State::Ordered } else { State::None };
     }
 
-    pub fn started(&mut self, started: Result<Started>, now: u64, poller: &Poller) {
-        let Ok(guard) = started else {
-            // The next worker's start is the next attempt.
-            self.state = State::None;
-            return;
-        };
-        if let Some(fd) = guard.child.exit_fd() {
-            let _ = poller.add(fd, GUARD);
+    /// What to tell when there is no guard now.
+    pub fn started(&mut self, started: Result<Started>, now: u64, poller: &Poller) -> Option<String> {
+        match started {
+            Ok(guard) => {
+                if let Some(fd) = guard.child.exit_fd() {
+                    let _ = poller.add(fd, GUARD);
+                }
+                self.state = State::Running { guard, since: now };
+                None
+            }
+            Err(error) => {
+                // The next worker's start is the next attempt.
+                self.state = State::None;
+                Some(format!("{} could not be started: {error}", self.program))
+            }
         }
-        self.state = State::Running { guard, since: now };
     }
 
-    /// One of our guards may have ended.
-    pub fn check(&mut self, now: u64, poller: &Poller, spawner: &Sender<Order>) {
+    /// One of our guards may have ended. What to tell when no other takes its place.
+    pub fn check(&mut self, now: u64, poller: &Poller, spawner: &Sender<Order>) -> Option<String> {
         self.reap(poller);
-        let State::Running { guard, since } = &self.state else { return };
+        let State::Running { guard, since } = &self.state else { return None };
         if !guard.child.has_ended() {
-            return;
+            return None;
         }
         self.failures = if now.saturating_sub(*since) < SHORT { self.failures + 1 } else { 0 };
-        let State::Running { guard, .. } = std::mem::take(&mut self.state) else { return };
+        let State::Running { guard, .. } = std::mem::take(&mut self.state) else { return None };
         forget(&guard.child, poller);
         if self.failures < ATTEMPTS {
             self.order(spawner);
+            return None;
         }
+        Some(format!("{} ended {} times in a row as soon as it was started", self.program, self.failures))
     }
 
     /// No farm is left that wants it.
