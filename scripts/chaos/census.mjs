@@ -1,5 +1,5 @@
 // What this process holds, and the processes that came from it.
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -47,6 +47,22 @@ export function holdingsNow() {
     // V8 gives the pages of its own heap back when it likes.
     bytes: (resident - shared) * 4096 - process.memoryUsage().heapTotal
   }
+}
+
+/** What the descriptors are, with the number of each kind. */
+export function descriptorNames() {
+  /** @type {Map<string, number>} */
+  const counts = new Map()
+  for (const fd of readdirSync('/proc/self/fd')) {
+    let name = 'the listing'
+    try {
+      name = readlinkSync(`/proc/self/fd/${fd}`).replace(/\[\d+\]/, '')
+    } catch {
+      // Closed with the listing itself.
+    }
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return [...counts].map(([name, count]) => `${count} ${name}`).sort()
 }
 
 /** The largest mappings, for whoever has to find out who holds the memory. */

@@ -27,6 +27,8 @@ function options(dice) {
   }
   if (!fork) Object.assign(chosen, { tasksPerWorker: dice.one([1, 1, 4, 16]), views: dice.maybe(0.8), spin: dice.one([0, 20]) })
   if (dice.maybe(0.3)) chosen.timeout = dice.whole(200, 3000)
+  if (dice.maybe(0.3)) Object.assign(chosen, { retries: dice.whole(1, 3), retryOn: dice.one([['exit'], ['exit', 'timeout'], ['exit', 'timeout', 'error']]) })
+  if (dice.maybe(0.2)) Object.assign(chosen, { maxQueue: dice.whole(1, 100), overflow: dice.one(['reject', 'wait']) })
   if (dice.maybe(0.2)) chosen.queueTimeout = dice.whole(500, 5000)
   return { fork, chosen }
 }
@@ -64,9 +66,12 @@ export class Life {
       case 'ERR_FARM_WORKER_EXIT':
         return true
       case 'ERR_FARM_CLOSED':
-        return this.ending !== '' && this.ending !== 'close'
+        // Calls that wait for room are refused by any end.
+        return this.ending !== '' && (this.ending !== 'close' || this.options.overflow === 'wait')
       case 'ERR_FARM_TASK_TIMEOUT':
         return this.options.timeout !== undefined
+      case 'ERR_FARM_QUEUE_FULL':
+        return this.options.overflow === 'reject'
       case 'ERR_FARM_QUEUE_TIMEOUT':
         return this.options.queueTimeout !== undefined
       case 'ERR_FARM_START':
@@ -103,6 +108,7 @@ export class Life {
 
   async #one(dice, kind, n) {
     const call = kind.make(dice, n)
+    if (dice.maybe(0.1)) call.options = { ...call.options, priority: dice.whole(-3, 3) }
     const bytes = call.bytes ?? 0
     if (huge + bytes > HUGE) return
     huge += bytes
