@@ -42,14 +42,14 @@ async function work() {
     const place = next / plan.length
     const [state, end] = plan[next++]
     // Each place in the start of a worker is met once, whatever the number of parents.
-    const found = await orphan(state, end, (place * 7) % 1)
+    const found = await orphan(state, end, (place * 7) % 1).catch((error) => ({ survivors: [error.message], ms: 0, processes: 0 }))
     const counts = row(end === 'SIGKILL' ? state : `by ${end}`)
     counts.parents++
     counts.processes += Math.max(0, found.processes - 1)
     counts.survivors.push(...found.survivors)
     counts.slowest = Math.max(counts.slowest, found.ms)
     if (found.ms > 1000) counts.late++
-    for (const one of found.survivors) console.error(`PROBLEM: ${state}, ${end}: survived: ${one}`)
+    for (const one of found.survivors) console.error(`PROBLEM: ${state}, ${end}: ${one}`)
   }
 }
 await Promise.all(Array.from({ length: together }, work))

@@ -38,7 +38,9 @@ export async function orphan(state, end, place) {
   try {
     const pids = await ready(child)
     if (pids === undefined) throw new Error(`a parent in the state "${state}" ended before it was ready`)
-    if (state.startsWith('stopped')) await stopped(pids)
+    // One that ends by itself does so at once, and its workers may be gone.
+    const byItself = !end.startsWith('SIG') && end !== 'hang-up'
+    if (state.startsWith('stopped') && !byItself) await stopped(pids)
     if (state === 'starting') await pause(place * STARTING)
     const processes = marked(mark).length
     if (end.startsWith('SIG')) child.kill(end)
@@ -94,7 +96,7 @@ function guardsOf(parent) {
 }
 
 function describe(pid) {
-  return `${pid} (${stateOf(pid)}) ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()}`
+  return `survived: ${pid} (${stateOf(pid)}) ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()}`
 }
 
 /** The letter, empty when there is no such process. */
