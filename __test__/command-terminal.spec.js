@@ -97,6 +97,9 @@ test('results on the same terminal stand on lines of their own', async () => {
   const terminal = new Terminal(['--lines', '--ordered', '--method', 'upper', 'lines'], { cwd: at });
   expect(await terminal.ended).toBe(0);
   expect(drawn(terminal.text)).toEqual(expect.arrayContaining(['A', 'B']));
+  const unended = new Terminal(['--lines', '--method', 'same', 'lines', '-j', '1', '--limit-rate', '2/s'], { cwd: at });
+  expect(await unended.ended).toBe(0);
+  expect(drawn(unended.text)).toEqual(expect.arrayContaining(['a', 'b']));
 });
 
 test('no input and a terminal on standard input: the usage', async () => {

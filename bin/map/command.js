@@ -67,7 +67,7 @@ async function runIn(farm, options) {
       : new StandardOutput({
           written: journal === null ? undefined : (indexes) => indexes.forEach((index) => journal.done(index)),
           room: () => run.wake(),
-          aside: toTerminal ? (write) => progress.aside(write) : (write) => write(),
+          aside: toTerminal ? (write, endsLine) => progress.aside(write, endsLine) : (write) => write(),
           broken: (error) => {
             readerGone = error === null;
             if (error !== null) run.abort(error);

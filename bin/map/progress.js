@@ -99,10 +99,19 @@ class Progress {
     }
   }
 
-  /** Takes the bar away while something else is written to the same terminal. @param {() => void} write */
-  aside(write) {
-    if (this.#bars !== null) process.stderr.write('\r\u001b[K');
+  /**
+   * Takes the bar away while something else is written to the same terminal.
+   * @param {() => void} write
+   * @param {boolean} endsLine else the bar would be drawn over its end
+   */
+  aside(write, endsLine) {
+    if (this.#bars === null) {
+      write();
+      return;
+    }
+    process.stderr.write('\r\u001b[K');
     write();
+    if (!endsLine) process.stderr.write('\n');
   }
 
   stop() {

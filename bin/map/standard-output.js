@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const { FatalError } = require('./exit');
 
+const NEWLINE = 10;
 const BLOCK = 64 * 1024;
 /** So much waits for the reader before no input is started any more. */
 const WAITING = 1024 * 1024;
@@ -27,7 +28,7 @@ class StandardOutput {
    * @param {object} events
    * @param {(indexes: number[]) => void} [events.written] null without a journal
    * @param {() => void} events.room
-   * @param {(write: () => void) => void} events.aside keeps a progress bar on the same terminal out of the way
+   * @param {(write: () => void, endsLine: boolean) => void} events.aside keeps a progress bar on the same terminal out of the way
    * @param {(error: Error | null) => void} events.broken null: the reader has gone
    */
   constructor({ written, room, aside, broken }) {
@@ -84,9 +85,12 @@ class StandardOutput {
     this.#indexes = [];
     this.#gathered = 0;
     this.#unwritten += block.length;
-    this.aside(() => process.stdout.write(block, (error) => {
-      if (!error) this.#wrote(block.length, indexes);
-    }));
+    const write = () => {
+      process.stdout.write(block, (error) => {
+        if (!error) this.#wrote(block.length, indexes);
+      });
+    };
+    this.aside(write, block.at(-1) === NEWLINE || block.length === 0);
   }
 
   /** @param {number} bytes @param {number[]} indexes */

@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { folder, run } = require('./fixtures/command/run');
+const { folder, run } = require('../fixtures/command/run');
 
 /** Runs `log` over files with a journal; `ran()` tells and forgets which. */
 function logging(files) {
