@@ -68,6 +68,10 @@ export const BARS = [
   // A lost wake-up would show as the whole measurement; some time slices of a full machine are no stall.
   alone('endless-neighbour', 'longestWait', 'endless tasks beside trivial calls: no stall (no call waits 100 ms)',
     (value) => `${value.toFixed(1)} ms`, (value) => value < 100),
+  alone('enforced-timeout', 'late', "timeout of a synchronous loop while the parent's loop is blocked: enforced within 20 ms, p50",
+    (value) => `${value.toFixed(1)} ms`, (value) => value <= 20),
+  alone('after-kill', 'spare', 'after a kill, with one warm spare: the next task starts within 2 ms, p50',
+    (value) => `${value.toFixed(2)} ms`, (value) => value <= 2),
   // With the library loaded, as child_process is in every Node; the table of the workload shows the whole beside it.
   against('cold-start', 'start', 'fork-json', '≤', 1.05, 'cold first result'),
   alone('guard', 'ratio', 'first result of a farm with a guard process: ≤ 1.05× that without', times, (value) => value <= 1.05),

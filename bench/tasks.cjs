@@ -1,6 +1,8 @@
 'use strict';
 // The functions every pool runs. Rivals with a worker contract of their own wrap this module, none copies it.
 
+const { openSync, writeSync } = require('node:fs');
+
 const STEPS_PER_UNIT = 1000;
 
 /** @param {number} n */
@@ -38,4 +40,24 @@ function forever() {
   for (;;) spin(STEPS_PER_UNIT);
 }
 
-module.exports = { trivial, echo, fresh, spin, forever };
+/** Milliseconds of the clock that all processes and threads of a machine share. */
+const now = () => Number(process.hrtime.bigint()) / 1e6;
+
+const pid = () => process.pid;
+
+/**
+ * Runs for ever and keeps in a file when it began and when it was last alive.
+ * @param {string} file
+ */
+function beat(file) {
+  const fd = openSync(file, 'w');
+  const words = new Float64Array([now(), now()]);
+  const bytes = new Uint8Array(words.buffer);
+  for (;;) {
+    words[1] = now();
+    writeSync(fd, bytes, 0, 16, 0);
+    spin(10);
+  }
+}
+
+module.exports = { trivial, echo, fresh, spin, forever, now, pid, beat };

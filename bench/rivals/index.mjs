@@ -2,8 +2,12 @@
 // each exports `start({ workers, depth, binary, variant })`, which answers `{ run(method, arg), stop({ force }) }`.
 
 /**
- * @typedef {{ run(method: string, arg?: unknown): PromiseLike<any>, stop(how?: { force?: boolean }): unknown }} Pool
- * @typedef {{ workers: number, depth?: number, binary?: boolean }} StartOptions
+ * @typedef {object} Pool
+ * @property {(method: string, arg?: unknown) => PromiseLike<any>} run
+ * @property {(how?: { force?: boolean }) => unknown} stop
+ * @property {(ms: number, method: string, arg?: unknown) => Promise<unknown>} [runWithin] a task with a timeout; settles when it is over
+ * @property {(method: string) => any} [victim] a running task `{ ended, kill }` whose worker can be killed
+ * @typedef {{ workers: number, depth?: number, binary?: boolean, spares?: number }} StartOptions
  * @typedef {{ label: string, file: string, variant?: string, process: boolean, binary?: false }} Rival
  */
 

@@ -29,6 +29,8 @@ export const WORKLOADS = [
   'mixed',
   'blocked-parent',
   'endless-neighbour',
+  'enforced-timeout',
+  'after-kill',
   'cold-start',
   'idle-memory',
   'idle-cpu',
