@@ -141,6 +141,20 @@ export class WorkerFarm<M = any> extends EventEmitter<FarmEvents> {
   ready(): Promise<void>;
 
   /**
+   * Another number of workers from now on. More are started as tasks ask for them; those too many leave when they have
+   * finished their tasks, idle ones first.
+   * @throws FarmError `ERR_FARM_OPTION`, or `ERR_FARM_CLOSED`
+   */
+  resize(size: { max?: number; min?: number }): void;
+
+  /**
+   * Replaces every worker that is there now by a fresh one, which loads the module as it is now, a few at a time. No task is
+   * lost: an old worker leaves when a new one is ready and its own task is over. Resolves when the last of them is gone.
+   * @throws (rejects) `ERR_FARM_START` when a new worker cannot be started; the old ones stay then
+   */
+  reload(): Promise<void>;
+
+  /**
    * Figures of this moment and since the farm was opened.
    * @param options.reset the times (`run` and `wait`) start anew after this; default false
    */
@@ -214,6 +228,8 @@ export interface WorkerExit extends WorkerInfo {
   killedAfter: number | null;
   /** The farm wanted it to go. */
   planned: boolean;
+  /** Why it was told to leave, if it was. */
+  retiredFor: RetiredFor | null;
 }
 
 /** What an exit and an error say besides with `killedFor: 'limit'`. */
@@ -231,6 +247,9 @@ export interface LimitBreach {
  * signal of its own making, killed by a signal that somebody sent, exited by itself, or `killedFor`, when farm ended it.
  */
 export type ExitVerdict = 'heap-out-of-memory' | 'oom-killer' | 'crashed' | 'killed' | 'exited' | 'unknown' | (string & {});
+
+/** Why a worker was told to leave. */
+export type RetiredFor = 'idle' | 'recycle' | 'reload' | 'resize' | 'spare' | 'close';
 
 export interface FarmStats {
   state: 'open' | 'closing' | 'closed';
@@ -275,10 +294,10 @@ export interface FarmStats {
   /** How long tasks waited, from the call to their start. */
   wait: TimeStats;
   /**
-   * Workers that have ended, by cause: the `verdict` of their exit record, 'retired' for those that were told to leave,
+   * Workers that have ended, by cause: the `verdict` of their exit record, `retiredFor` for those that were told to leave,
    * 'start' for those that could not start. A cause that has not occurred is not there.
    */
-  exits: Partial<Record<ExitVerdict | 'retired' | 'start', number>>;
+  exits: Partial<Record<ExitVerdict | RetiredFor | 'start', number>>;
   memory: {
     /** Bytes of shared memory in use for arguments. */
     shared: number;
@@ -361,6 +380,19 @@ interface CommonOptions {
   /** A worker may take this long (ms) until it is ready. Default 30000. */
   startTimeout?: number;
   /**
+   * Starts that fail in a row, with no worker left, until tasks are turned away at once with the first of these errors
+   * (`breaker: 'open'`, `retryAfter`); after a wait of up to 30 s the next task tries one start again. Default 5.
+   */
+  startAttempts?: number;
+  /**
+   * Workers beyond those at work, with the module loaded, that take the place of one that crashes, is killed or is replaced:
+   * the next task then waits for no start. Each is a process of its own, beside `max`; a farm with nothing to do keeps none.
+   * 0 to 64. Default 0.
+   */
+  spares?: number;
+  /** After what a worker is replaced. Its successor is ready before it leaves. Each limit varies by a tenth from worker to worker. Default: never. */
+  recycle?: RecycleOptions;
+  /**
    * A worker that is stopped by a signal (SIGSTOP) while a task needs it is killed after this time (ms), with
    * `killedFor: 'stopped'`. A debugger does not count. Default 5000.
    */
@@ -411,6 +443,16 @@ export interface WorkerLimits {
   nice?: number;
   /** Numbers of the CPUs it may run on. Default: those of this process. */
   affinity?: readonly number[];
+}
+
+/** After what a worker is replaced by a fresh one. */
+export interface RecycleOptions {
+  /** Tasks it has ended. */
+  tasks?: number;
+  /** How long it lives (ms). */
+  age?: number;
+  /** Bytes of private memory; looked at four times a second while there are tasks. */
+  memory?: number;
 }
 
 /** As `worker_threads` and guides to it name limits. */

@@ -138,5 +138,5 @@ test('ends of workers by cause', async () => {
   await ended('abort');
   await ended('kill', 'SIGKILL');
   await ended('add', 1, 2);
-  expect(farm.stats().exits).toEqual({ exited: 2, crashed: 1, killed: 1, retired: 1 });
+  expect(farm.stats().exits).toEqual({ exited: 2, crashed: 1, killed: 1, idle: 1 });
 });

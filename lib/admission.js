@@ -46,6 +46,12 @@ class Admission {
     this.look = this.look.bind(this);
   }
 
+  /** @param {number} max workers from now on */
+  resize(max) {
+    this.options = { ...this.options, max };
+    if (this.#held.size > 0) this.left();
+  }
+
   get held() {
     return this.#held.size;
   }

@@ -48,6 +48,7 @@ const OVER = {
  * @property {string | null} signal
  * @property {string | null} signalDescription
  * @property {string} verdict why it ended, in one word
+ * @property {string | null} retiredFor why it was told to leave, if it was
  * @property {string} stderr the last lines
  * @property {number} age ms
  * @property {number | null} cpuTime ms

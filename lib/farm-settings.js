@@ -35,6 +35,13 @@ function nativeSettings(options, source, addon) {
     max: options.max,
     lanes: options.fork ? 1 : options.tasksPerWorker,
     idle: limit(options.idleTimeout),
+    startAttempts: options.startAttempts,
+    spares: options.spares,
+    recycle: {
+      tasks: options.recycle.tasks ?? null,
+      age: options.recycle.age === undefined ? null : ns(options.recycle.age),
+      memory: options.recycle.memory ?? null,
+    },
     start: Number.isFinite(options.startTimeout) ? ns(options.startTimeout) : Number.MAX_SAFE_INTEGER,
     grace: ns(options.grace),
     stopped: limit(options.stoppedTimeout),

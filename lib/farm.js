@@ -6,7 +6,7 @@ const { EventEmitter } = require('node:events');
 const { Admission } = require('./admission');
 const { FarmError } = require('./errors');
 const { nativeSettings, standardLimits } = require('./farm-settings');
-const { farmOptions, taskOptions } = require('./options');
+const { checkedSize, farmOptions, taskOptions } = require('./options');
 const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
@@ -28,6 +28,8 @@ class WorkerFarm extends EventEmitter {
   /** @type {'open' | 'closing' | 'closed'} */
   #state = 'open';
   #roster;
+  /** Tasks are looked at before they are taken: the farm is not open, or its breaker is. */
+  #gated = false;
   /** @type {Promise<void> | undefined} */
   #closing;
   /** @type {(() => void) | undefined} */
@@ -61,6 +63,9 @@ class WorkerFarm extends EventEmitter {
     this.#roster = new Roster(resolved.file, {
       emit: (name, ...args) => this.emit(name, ...args),
       startFailed: (makeError) => this.#tasks.rejectAll(makeError, GIVEN_UP.notStarted),
+      refuses: () => {
+        this.#gated = true;
+      },
       closed: () => this.#onClosed?.(),
     });
     this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encode, decode });
@@ -80,8 +85,18 @@ class WorkerFarm extends EventEmitter {
    * @returns {Promise<any>}
    */
   submit(method, args, options, patient = false) {
-    if (this.#state !== 'open') return Promise.reject(outcome.closed());
+    if (this.#gated) {
+      const refusal = this.#refusal();
+      if (refusal !== undefined) return Promise.reject(refusal);
+    }
     return this.#tasks.submit(method, args, options, patient);
+  }
+
+  #refusal() {
+    if (this.#state !== 'open') return outcome.closed();
+    const refusal = this.#roster.refusal();
+    this.#gated = refusal !== undefined;
+    return refusal;
   }
 
   /**
@@ -107,12 +122,42 @@ class WorkerFarm extends EventEmitter {
 
   /** Resolves when `min` workers (at least one) are online. */
   ready() {
-    if (this.#state !== 'open') return Promise.reject(outcome.closed());
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
     const wanted = Math.max(1, this.options.min);
     if (this.#roster.online >= wanted) return Promise.resolve();
     this.#native.hold(true);
     this.#native.demand(wanted);
     return this.#roster.whenOnline(wanted).finally(() => {
+      // A closed farm holds nothing any more.
+      if (this.#state !== 'closed') this.#native.hold(false);
+    });
+  }
+
+  /**
+   * Another number of workers from now on: more are started as tasks ask for them, those too many leave when they have
+   * finished their tasks, idle ones first.
+   * @param {{ max?: number, min?: number }} size
+   */
+  resize(size) {
+    const { max, min } = checkedSize(size, /** @type {any} */ (this.options));
+    if (this.#state !== 'open') throw outcome.closed();
+    this.options = Object.freeze({ ...this.options, max, min });
+    this.#tasks.resize(max);
+    this.#native.resize(min, max);
+  }
+
+  /**
+   * Replaces every worker by a fresh one, which loads the module as it is now; no task is lost. A new one that cannot be
+   * started ends it: the workers that are there stay.
+   * @returns {Promise<void>}
+   */
+  reload() {
+    if (this.#state !== 'open') return Promise.reject(outcome.closed());
+    const done = this.#roster.whenReloaded();
+    this.#native.hold(true);
+    this.#native.reload();
+    return done.finally(() => {
       // A closed farm holds nothing any more.
       if (this.#state !== 'closed') this.#native.hold(false);
     });
@@ -159,6 +204,7 @@ class WorkerFarm extends EventEmitter {
 
   #abandon() {
     this.#state = 'closing';
+    this.#gated = true;
     this.#tasks.admission?.rejectHeld(() => outcome.closed());
     this.#tasks.rejectAll(() => outcome.closed(), GIVEN_UP.closed);
     this.#roster.rejectWaiting(outcome.closed);
@@ -167,6 +213,7 @@ class WorkerFarm extends EventEmitter {
   /** @param {() => Promise<void>} begin */
   async #end(begin) {
     this.#state = 'closing';
+    this.#gated = true;
     this.#native.hold(true);
     const closed = new Promise((resolve) => {
       this.#onClosed = () => resolve(undefined);

@@ -4,8 +4,8 @@
 
 const fs = require('node:fs');
 const { FarmError } = require('./errors');
-const { Refusal, integer, show } = require('./option-checks');
-const { nearestOf } = require('./option-names');
+const { Refusal, integer } = require('./option-checks');
+const { objectOf, optionError } = require('./option-objects');
 
 const MIB = 1024 * 1024;
 /** A node process that does nothing has about as much. */
@@ -45,31 +45,6 @@ const RESOURCE_LIMITS = {
 function megabytes(least) {
   const refusal = new Refusal(`a number of MiB of at least ${least}`);
   return (/** @type {any} */ value) => (Number.isFinite(value) && value >= least ? value : refusal);
-}
-
-/**
- * The check of an option that is an object of these.
- * @param {string} option
- * @param {Record<string, import('./option-checks').Check>} table
- */
-function objectOf(option, table) {
-  const names = Object.keys(table);
-  return (/** @type {any} */ value) => {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) return new Refusal(`an object with some of ${names.join(', ')}`);
-    /** @type {Record<string, any>} */
-    const result = {};
-    for (const [name, given] of Object.entries(value)) {
-      if (!Object.hasOwn(table, name)) {
-        const nearest = nearestOf(name, names);
-        throw optionError(`${option}.${name}`, given, `${option} has no "${name}". ${nearest === undefined ? `There are: ${names.join(', ')}.` : `Did you mean "${nearest}"?`}`);
-      }
-      if (given === undefined) continue;
-      const checked = table[name](given);
-      if (checked instanceof Refusal) throw optionError(`${option}.${name}`, given, `${option}.${name} must be ${checked.wanted}, not ${show(given)}`);
-      result[name] = checked;
-    }
-    return Object.freeze(result);
-  };
 }
 
 /**
@@ -170,15 +145,6 @@ function readIfThere(file) {
   } catch {
     return '';
   }
-}
-
-/**
- * @param {string} option
- * @param {unknown} value
- * @param {string} message
- */
-function optionError(option, value, message) {
-  return new FarmError('ERR_FARM_OPTION', message, { option, value });
 }
 
 /**

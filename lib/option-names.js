@@ -2,6 +2,7 @@
 
 /** Advice for an option name that we do not have: another pool's word for ours, or a slip of the keyboard. */
 
+const RECYCLE_TASKS = 'Use recycle: { tasks }.';
 const AT_THE_TOP = 'env, cwd, argv, execArgv, execPath, stdout and stderr are options of their own.';
 const ALWAYS_PROCESSES = 'Workers of a farm are always processes.';
 const FIRST_ARGUMENT = 'The worker module is the first argument.';
@@ -52,6 +53,16 @@ const ELSEWHERE = {
   maxretries: ours('retries'),
   retrycount: ours('retries'),
   retryattempts: ours('retries'),
+  maxcallsperworker: RECYCLE_TASKS,
+  maxtasksperchild: RECYCLE_TASKS,
+  maxtasksperworker: RECYCLE_TASKS,
+  maxtasks: RECYCLE_TASKS,
+  idlememorylimit: 'Use recycle: { memory }, in bytes of private memory.',
+  maxmemorylimitbeforerecycle: 'Use recycle: { memory }, in bytes of private memory.',
+  maxage: 'Use recycle: { age }, in ms.',
+  isolateworkers: 'Use recycle: { tasks: 1 }.',
+  minspareworkers: ours('spares'),
+  warmspares: ours('spares'),
   setupargs: ours('workerData'),
   initializer: 'Export a function "setup" from the worker module.',
   serialization: ours('codec'),

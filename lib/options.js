@@ -9,6 +9,7 @@ const { FarmError } = require('./errors');
 const { knownElsewhere, nearestOf } = require('./option-names');
 const { inheritedExecArgv } = require('./exec-argv');
 const check = require('./option-checks');
+const { recycleCheck } = require('./option-objects');
 const { limitsCheck, resourceLimitsCheck } = require('./limits');
 
 /**
@@ -54,10 +55,16 @@ const FARM = {
   grace: { standard: () => 1000, check: check.finite(0) },
   /** ms a worker may take from its start until it is ready. */
   startTimeout: { standard: () => 30_000, check: check.duration(1) },
+  /** Starts that fail in a row until tasks are turned away without another start. */
+  startAttempts: { standard: () => 5, check: check.integer(1, 1000) },
   /** ms a worker that is needed may be stopped by a signal before it is killed. */
   stoppedTimeout: { standard: () => 5000, check: check.duration(1) },
   /** ms a task may hold a worker that neither turns its event loop nor uses CPU time, nor does what it started. */
   stallTimeout: { standard: forever, check: check.duration(1), notForFork: true },
+  /** Workers beyond those at work, loaded and ready to take the place of one that is lost. */
+  spares: { standard: () => 0, check: check.integer(0, 64) },
+  /** After what a worker is replaced by a fresh one: tasks, ms, bytes of private memory. */
+  recycle: { standard: () => ({}), check: recycleCheck },
   /** Environment of the workers; undefined: that of this process at the time of the start. */
   env: { standard: nothing, check: check.environment },
   /** Working directory of the workers; undefined: that of this process at the time of the start. */
@@ -170,6 +177,19 @@ function mapOptions(options) {
   return result;
 }
 
+/**
+ * @param {any} size what resize() was given
+ * @param {{ max: number, min: number }} now
+ */
+function checkedSize(size, now) {
+  const table = { max: FARM.max, min: FARM.min };
+  const given = entriesOf(size ?? {}, table, 'resize');
+  const max = given.max === undefined ? now.max : Number(checked('max', FARM.max, given.max));
+  const min = given.min === undefined ? now.min : Number(checked('min', FARM.min, given.min));
+  if (min > max) throw optionError('min', min, `min (${min}) must not be above max (${max})`);
+  return { max, min };
+}
+
 /** @param {any} source */
 function isForkSource(source) {
   return source !== null && typeof source === 'object' && !isUrl(source) && Object.hasOwn(source, 'fork');
@@ -238,4 +258,4 @@ function optionError(option, value, message) {
   return new FarmError('ERR_FARM_OPTION', message, { option, value });
 }
 
-module.exports = { farmOptions, taskOptions, mapOptions };
+module.exports = { checkedSize, farmOptions, taskOptions, mapOptions };

@@ -5,7 +5,7 @@
 const { decodeError } = require('./codec');
 const { exitRecord } = require('./exit-record');
 const { unguarded } = require('./guard-program');
-const { startError } = require('./start-error');
+const { startError, turnedAway } = require('./start-error');
 const { ExitCounts } = require('./stats');
 
 /** @typedef {{ resolve: (value?: any) => void, reject: (error: unknown) => void, wanted: number }} Waiting */
@@ -20,10 +20,16 @@ class Roster {
   /** @type {Waiting[]} */
   #waiting = [];
   exits = new ExitCounts();
+  /** The first start that failed since a worker came online. @type {(() => unknown) | undefined} */
+  #firstFailure;
+  /** Who waits until all workers are replaced. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
+  #reloads = [];
+  /** Until when (performance.now()) nothing is started. */
+  #refusesUntil = 0;
 
   /**
    * @param {string} file the worker module
-   * @param {{ emit: (name: string, ...args: any[]) => void, startFailed: (makeError: () => unknown) => void, closed: () => void }} farm
+   * @param {{ emit: (name: string, ...args: any[]) => void, startFailed: (makeError: () => unknown) => void, refuses: () => void, closed: () => void }} farm
    */
   constructor(file, farm) {
     this.file = file;
@@ -47,9 +53,16 @@ class Roster {
     });
   }
 
+  /** Why no worker is started now; undefined when one may be. */
+  refusal() {
+    const left = this.#refusesUntil - performance.now();
+    if (left <= 0 || this.#firstFailure === undefined) return undefined;
+    return turnedAway(this.#firstFailure(), Math.ceil(left));
+  }
+
   /** @param {() => unknown} makeError */
   rejectWaiting(makeError) {
-    for (const { reject } of this.#waiting.splice(0)) reject(makeError());
+    for (const { reject } of [...this.#waiting.splice(0), ...this.#reloads.splice(0)]) reject(makeError());
   }
 
   /** The error that ended a worker, as the cause of a task's. @param {number} workerId */
@@ -93,6 +106,10 @@ class Roster {
       case 'unguarded':
         unguarded(event.message);
         break;
+      case 'reloaded':
+        // What was given up is rejected by the failed start that comes with it.
+        if (event.done) for (const { resolve } of this.#reloads.splice(0)) resolve();
+        break;
       case 'closed':
         this.farm.closed();
         break;
@@ -104,11 +121,21 @@ class Roster {
   #onOnline(workerId) {
     const worker = this.#workers.get(workerId);
     if (worker) worker.state = 'online';
+    this.#firstFailure = undefined;
+    this.#refusesUntil = 0;
     const { online } = this;
     const done = this.#waiting.filter((waiting) => waiting.wanted <= online);
     this.#waiting = this.#waiting.filter((waiting) => waiting.wanted > online);
     for (const { resolve } of done) resolve();
     this.farm.emit('online', { workerId, pid: worker?.pid });
+  }
+
+  /** Resolves when all workers are replaced. @returns {Promise<void>} */
+  whenReloaded() {
+    this.#refusesUntil = 0;
+    return new Promise((resolve, reject) => {
+      this.#reloads.push({ resolve, reject });
+    });
   }
 
   /** @param {any} event */
@@ -117,7 +144,14 @@ class Roster {
     const last = this.#lastErrors.get(event.workerId);
     this.#lastErrors.delete(event.workerId);
     // Each task has an error of its own, since its caller's frames are added to it.
-    const makeError = () => startError(event, this.file, event.bytes ? decodeReport(event.bytes) : last);
+    const ownError = () => startError(event, this.file, event.bytes ? decodeReport(event.bytes) : last);
+    this.#firstFailure ??= ownError;
+    // Of a whole row of failures the first is the one to be looked at.
+    const makeError = event.turnedAway === null ? ownError : this.#firstFailure;
+    if (event.turnedAway !== null) {
+      this.#refusesUntil = performance.now() + event.turnedAway;
+      this.farm.refuses();
+    }
     this.rejectWaiting(makeError);
     // With another worker there or on its way the tasks are in good hands.
     if (event.alone) this.farm.startFailed(makeError);

@@ -29,4 +29,15 @@ function howItFailed(record) {
   return `${howItEnded(record)} before it was ready`;
 }
 
-module.exports = { startError };
+/**
+ * The error of a task that came while the breaker is open: that of the first start that failed, and how long to wait.
+ * @param {any} first
+ * @param {number} retryAfter ms
+ */
+function turnedAway(first, retryAfter) {
+  const { name, message, stack, ...details } = first;
+  const text = `${message}\n(No worker is started for another ${retryAfter} ms, since several starts in a row have failed.)`;
+  return new FarmError('ERR_FARM_START', text, { ...details, cause: first.cause, breaker: 'open', retryAfter });
+}
+
+module.exports = { startError, turnedAway };

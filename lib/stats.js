@@ -26,9 +26,9 @@ class ExitCounts {
    * @param {import('./exit-record').ExitRecord} record
    * @param {boolean} planned
    */
-  count({ workerId, killedFor, verdict }, planned) {
+  count({ workerId, killedFor, retiredFor, verdict }, planned) {
     if (this.#failed.delete(workerId)) return;
-    this.#add(planned && !killedFor ? 'retired' : verdict);
+    this.#add(planned && !killedFor && retiredFor ? retiredFor : verdict);
   }
 
   /** @param {string} cause */

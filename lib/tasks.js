@@ -78,6 +78,11 @@ class Tasks {
     return this.#resolves.length - this.#free.length;
   }
 
+  /** @param {number} max workers from now on */
+  resize(max) {
+    this.admission?.resize(max);
+  }
+
   /**
    * @param {string} method
    * @param {any[]} args

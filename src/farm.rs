@@ -263,6 +263,18 @@ impl NativeFarm {
         self.with(|inner| inner.farm.close(timeout))
     }
 
+    /// Another number of workers.
+    #[napi(catch_unwind)]
+    pub fn resize(&self, min: u32, max: u32) -> Result<()> {
+        self.with(|inner| inner.farm.resize(min as usize, max as usize))
+    }
+
+    /// Replaces all workers, one by one; the news `reloaded` follows.
+    #[napi(catch_unwind)]
+    pub fn reload(&self) -> Result<()> {
+        self.with(|inner| inner.farm.reload())
+    }
+
     /// Kills all workers now and settles every open task.
     #[napi(catch_unwind)]
     pub fn destroy(&self) -> Result<()> {

@@ -8,10 +8,10 @@ pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
     match event {
         FarmEvent::Spawned { worker, pid } => (json!({ "type": "spawn", "workerId": worker + 1, "pid": pid }), None),
         FarmEvent::Online { worker } => (json!({ "type": "online", "workerId": worker + 1 }), None),
-        FarmEvent::StartFailed { worker, reason, message, error, record, alone } => (
+        FarmEvent::StartFailed { worker, reason, message, error, record, alone, turned_away } => (
             json!({
                 "type": "startFailed", "workerId": worker + 1, "reason": reason, "message": message, "record": record,
-                "alone": alone,
+                "alone": alone, "turnedAway": turned_away.map(|ns| ns.div_ceil(1_000_000)),
             }),
             error,
         ),
@@ -25,6 +25,7 @@ pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
             (json!({ "type": "output", "workerId": worker + 1, "stream": stream }), Some(bytes))
         }
         FarmEvent::Unguarded { message } => (json!({ "type": "unguarded", "message": message }), None),
+        FarmEvent::Reloaded { done } => (json!({ "type": "reloaded", "done": done }), None),
         FarmEvent::Closed => (json!({ "type": "closed" }), None),
         FarmEvent::Joined { .. } | FarmEvent::TimedOut { .. } | FarmEvent::Poisoned => (Value::Null, None),
     }

@@ -1,5 +1,6 @@
 //! What a farm is, complete and as plain data; defaults and checks are the JavaScript side's. Times are ns.
 
+use farm_transport::layout::MAX_WORKERS;
 use serde::Deserialize;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -10,6 +11,11 @@ pub struct Settings {
     pub lanes: usize,
     pub idle: Option<u64>,
     pub start: u64,
+    pub start_attempts: u32,
+    /// Workers beyond those at work, ready to take the place of a lost one.
+    pub spares: usize,
+    #[serde(default)]
+    pub recycle: RecycleSettings,
     pub grace: u64,
     /// How long a worker may be stopped, stalled or deaf.
     pub stopped: Option<u64>,
@@ -47,6 +53,17 @@ pub struct LimitSettings {
     pub affinity: Vec<usize>,
 }
 
+/// After what a worker is replaced.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecycleSettings {
+    pub tasks: Option<u64>,
+    /// ns
+    pub age: Option<u64>,
+    /// Bytes of private memory.
+    pub memory: Option<u64>,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub struct ProgramSettings {
     pub path: String,
@@ -72,13 +89,12 @@ pub enum Output {
 }
 
 impl Settings {
-    /// Tasks that may run at the same time.
-    pub fn capacity(&self) -> usize {
-        self.max * self.lanes
-    }
-
     /// More indices than workers: a replacement starts before the old index is drained.
     pub fn indices(&self) -> usize {
-        (self.max * 2 + 2).min(farm_transport::layout::MAX_WORKERS)
+        indices(self.max, self.spares)
     }
+}
+
+pub fn indices(max: usize, spares: usize) -> usize {
+    ((max + spares) * 2 + 2).min(MAX_WORKERS)
 }

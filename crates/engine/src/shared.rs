@@ -5,9 +5,12 @@ use crate::process::ExitRecord;
 use crate::settings::Settings;
 use crossbeam::channel::Sender;
 use farm_sys::Doorbell;
-use farm_transport::{layout::SLOTS, Entry, Kind, QueueSegment, Segment, WorkerSegment};
+use farm_transport::{
+    layout::{MAX_WORKERS, SLOTS},
+    Entry, Kind, QueueSegment, Segment, WorkerSegment,
+};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering::*};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One generation of what all workers of a farm map.
 pub struct FarmLine {
@@ -33,7 +36,8 @@ pub struct Truth {
 pub struct Shared {
     pub id: u32,
     pub settings: Settings,
-    pub bells: Vec<Arc<Doorbell>>,
+    /// One per index there is or may be; made when there is such an index.
+    bells: Box<[OnceLock<Arc<Doorbell>>]>,
     pub parent_bell: Doorbell,
     pub truth: Box<[Truth]>,
     /// To the JavaScript thread.
@@ -62,8 +66,8 @@ pub struct Shared {
 
 impl Shared {
     pub fn new(id: u32, settings: Settings, events: Sender<FarmEvent>) -> farm_sys::Result<Self> {
-        let bells: Vec<_> = (0..settings.indices()).map(|_| Doorbell::new().map(Arc::new)).collect::<Result<_, _>>()?;
-        Ok(Shared {
+        let indices = settings.indices();
+        let shared = Shared {
             id,
             settings,
             parent_bell: Doorbell::new()?,
@@ -77,14 +81,38 @@ impl Shared {
             next_look: AtomicU64::new(u64::MAX),
             watched: AtomicBool::new(false),
             surplus: AtomicU64::new(0),
-            activities: bells.iter().map(|_| AtomicU8::new(0)).collect(),
+            activities: (0..MAX_WORKERS).map(|_| AtomicU8::new(0)).collect(),
             rescued: AtomicU64::new(0),
-            bells,
-        })
+            bells: (0..MAX_WORKERS).map(|_| OnceLock::new()).collect(),
+        };
+        for bell in &shared.bells[..indices] {
+            let _ = bell.set(Arc::new(Doorbell::new()?));
+        }
+        Ok(shared)
+    }
+
+    /// Makes bells up to `indices`; how many there are then.
+    pub fn make_bells(&self, indices: usize) -> usize {
+        for bell in self.bells.iter().take(indices) {
+            if bell.get().is_none() {
+                let Ok(new) = Doorbell::new() else { break };
+                let _ = bell.set(Arc::new(new));
+            }
+        }
+        self.bells.iter().take_while(|bell| bell.get().is_some()).count()
+    }
+
+    pub fn bells(&self) -> Vec<Arc<Doorbell>> {
+        self.bells.iter().map_while(|bell| bell.get().cloned()).collect()
+    }
+
+    /// The bell of a worker that has been started.
+    pub fn bell(&self, worker: usize) -> &Doorbell {
+        self.bells[worker].get().map_or(&self.parent_bell, |bell| bell)
     }
 
     pub fn ring(&self, worker: u16) {
-        if let Some(bell) = self.bells.get(worker as usize) {
+        if let Some(bell) = self.bells.get(worker as usize).and_then(OnceLock::get) {
             bell.ring();
         }
     }
@@ -159,6 +187,8 @@ pub enum FarmEvent {
         record: Option<ExitRecord>,
         /// No other worker is there or on its way: the tasks cannot be served.
         alone: bool,
+        /// The breaker is open: for so long (ns) nothing is started.
+        turned_away: Option<u64>,
     },
     /// An error in the worker outside of any task.
     WorkerError {
@@ -184,6 +214,10 @@ pub enum FarmEvent {
     /// The guard cannot do its work: what workers have started would outlive this process.
     Unguarded {
         message: String,
+    },
+    /// All workers from before a reload are replaced; not `done`: a new one could not be started.
+    Reloaded {
+        done: bool,
     },
     /// All workers are gone after somebody wrote over the shared queue.
     Poisoned,

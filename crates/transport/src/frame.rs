@@ -32,6 +32,8 @@ pub mod tell {
     pub const FAILED: u8 = b'f';
     /// An uncaught error ends the worker: the error, encoded.
     pub const ERROR: u8 = b'e';
+    /// It has ended as many tasks as one worker may.
+    pub const WORN: u8 = b'w';
     /// The worker cannot join: why, as text that every build can read.
     pub const REFUSED: u8 = b'h';
 }

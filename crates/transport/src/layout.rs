@@ -62,6 +62,8 @@ pub mod worker {
     pub const IDLE_SINCE: usize = 3 * APART;
     /// Changes with every turn of the worker's event loop in which it looks for tasks.
     pub const BEAT: usize = 4 * APART;
+    /// Not 0: this worker claims nothing. Only the parent writes it.
+    pub const PAUSED: usize = 5 * APART;
     /// Per lane: `turn | slot`, and when the task was started (ns).
     pub const STAMPS: usize = 1024;
     pub const RINGS: usize = 2048;

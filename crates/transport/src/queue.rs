@@ -5,7 +5,8 @@
 //! change of a slot's state after publication is a compare-and-swap between words that contain the turn, hence each task
 //! ends in exactly one way. unsafe room: the words live in memory shared with other processes.
 
-use crate::sync::{fence, AtomicU64, Ordering::*};
+use crate::layout::MAX_WORKERS;
+use crate::sync::{fence, AtomicU64, AtomicUsize, Ordering::*};
 use crate::word::{Entry, Kind, State, NO_SLOT};
 use std::any::Any;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct QueueShape {
 
 pub struct Queue {
     shape: QueueShape,
+    /// Workers that this side knows of. Private to the process, so never modelled.
+    known: AtomicUsize,
     /// Keeps the memory behind `shape` alive.
     _memory: Arc<dyn Any + Send + Sync>,
 }
@@ -54,7 +57,7 @@ impl Queue {
     /// Every word that `shape` describes is a valid, aligned `AtomicU64` for as long as `memory` lives.
     pub unsafe fn new(shape: QueueShape, memory: Arc<dyn Any + Send + Sync>) -> Self {
         debug_assert!(shape.entry_count.is_power_of_two());
-        Queue { shape, _memory: memory }
+        Queue { known: AtomicUsize::new(shape.worker_count), shape, _memory: memory }
     }
 
     /// Over the words of a mapped segment.
@@ -68,6 +71,16 @@ impl Queue {
     /// The turn of the first task ever published: one lap in, so that a zero entry never matches the head.
     pub fn first_turn(&self) -> u64 {
         self.shape.entry_count as u64
+    }
+
+    fn known(&self) -> usize {
+        self.known.load(Relaxed)
+    }
+
+    /// There are more workers now, up to this many. Those who joined before know only of themselves: they neither wake nor
+    /// count the others, which the parent and their own kind wake.
+    pub fn admit(&self, workers: usize) {
+        self.known.fetch_max(workers.min(MAX_WORKERS), Relaxed);
     }
 
     /// Parent, once, before any worker sees the queue.
@@ -106,14 +119,19 @@ impl Queue {
         self.at(self.shape.states, self.shape.states_stride, slot as usize)
     }
 
-    fn sleeper_words(&self) -> impl Iterator<Item = (usize, &AtomicU64)> {
-        let words = self.shape.worker_count.div_ceil(WORKERS_PER_WORD);
-        (0..words).map(|index| (index, self.at(self.shape.sleepers, self.shape.sleepers_stride, index)))
+    /// The words of sleepers, and those who sleep among the workers that this side knows.
+    fn sleepers(&self) -> impl Iterator<Item = (usize, &AtomicU64, u64)> {
+        let known = self.known();
+        (0..known.div_ceil(WORKERS_PER_WORD)).map(move |index| {
+            let word = self.at(self.shape.sleepers, self.shape.sleepers_stride, index);
+            let unknown = (WORKERS_PER_WORD * (index + 1)).saturating_sub(known);
+            (index, word, word.load(Relaxed) & u64::MAX >> unknown)
+        })
     }
 
     fn sleeper(&self, worker: u16) -> (&AtomicU64, u64) {
         let index = worker as usize / WORKERS_PER_WORD;
-        assert!((worker as usize) < self.shape.worker_count, "worker {worker} is outside of the queue");
+        assert!((worker as usize) < self.known(), "worker {worker} is outside of the queue");
         (self.at(self.shape.sleepers, self.shape.sleepers_stride, index), 1 << (worker as usize % WORKERS_PER_WORD))
     }
 
@@ -183,8 +201,7 @@ impl Queue {
     pub fn wake(&self, count: usize, mut ring: impl FnMut(u16)) -> usize {
         fence(SeqCst);
         let mut left = count;
-        for (index, word) in self.sleeper_words() {
-            let mut bits = word.load(Relaxed);
+        for (index, word, mut bits) in self.sleepers() {
             while bits != 0 && left > 0 {
                 let bit = bits & bits.wrapping_neg();
                 bits &= !bit;
@@ -209,7 +226,7 @@ impl Queue {
     }
 
     pub fn anyone_asleep(&self) -> bool {
-        self.sleeper_words().any(|(_, word)| word.load(Relaxed) != 0)
+        self.sleepers().any(|(_, _, bits)| bits != 0)
     }
 
     /// True when there is something to claim at the head.
@@ -285,7 +302,7 @@ impl Queue {
 
     /// True when this worker may spin: nobody else does, and a CPU is left beside the workers that are awake.
     pub fn may_spin(&self, worker: u16, cpus: usize) -> bool {
-        let asleep: u32 = self.sleeper_words().map(|(_, word)| word.load(Relaxed).count_ones()).sum();
+        let asleep: u32 = self.sleepers().map(|(_, _, bits)| bits.count_ones()).sum();
         let awake = (self.online().load(Relaxed) as usize).saturating_sub(asleep as usize);
         awake < cpus && self.spinner().compare_exchange(0, u64::from(worker) + 1, AcqRel, Relaxed).is_ok()
     }

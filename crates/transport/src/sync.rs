@@ -6,3 +6,6 @@ pub use loom::cell::UnsafeCell;
 pub use loom::sync::atomic::{fence, AtomicU64, Ordering};
 #[cfg(not(loom))]
 pub use std::sync::atomic::{fence, AtomicU64, Ordering};
+
+/// For what no other thread changes while it matters; never modelled.
+pub use std::sync::atomic::AtomicUsize;

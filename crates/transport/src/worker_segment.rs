@@ -52,6 +52,10 @@ impl WorkerSegment {
         self.segment.word(worker::BEAT)
     }
 
+    pub fn paused(&self) -> &AtomicU64 {
+        self.segment.word(worker::PAUSED)
+    }
+
     fn stamp_words(&self, lane: usize) -> (&AtomicU64, &AtomicU64) {
         let at = worker::STAMPS + (lane % LANES) * 16;
         (self.segment.word(at), self.segment.word(at + 8))
@@ -77,6 +81,11 @@ impl WorkerSegment {
     pub fn unread(&self, ring: usize) -> bool {
         self.segment.word(worker::ring_head(ring)).load(Acquire)
             != self.segment.word(worker::ring_tail(ring)).load(Acquire)
+    }
+
+    /// True when the worker has sent anything about any task, as it says itself.
+    pub fn has_replied(&self) -> bool {
+        self.segment.word(worker::ring_head(worker::REPLIES)).load(Acquire) != 0
     }
 
     /// The writing end of a ring of this segment; the caller makes one per ring and process.

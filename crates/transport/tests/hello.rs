@@ -26,6 +26,7 @@ fn hello() -> Hello {
         worker: 0,
         workers: 1,
         lanes: 1,
+        tasks: 0,
         spin_ns: 0,
         cpus: 1,
         boot_len: 0,

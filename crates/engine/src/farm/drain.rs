@@ -108,7 +108,12 @@ impl Farm {
     fn take_news(&mut self, drained: &mut Drained) {
         while let Ok(event) = self.events.try_recv() {
             match event {
-                FarmEvent::Joined { worker, line } => self.workers[worker] = Some(WorkerEnd::new(line)),
+                FarmEvent::Joined { worker, line } => {
+                    if worker >= self.workers.len() {
+                        self.workers.resize_with(worker + 1, || None);
+                    }
+                    self.workers[worker] = Some(WorkerEnd::new(line));
+                }
                 FarmEvent::Exited { .. } => self.exits.push_back(event),
                 FarmEvent::TimedOut { slot, turn } => self.timed_out(slot, turn),
                 FarmEvent::Spawned { worker, pid } => {
@@ -407,7 +412,7 @@ impl Farm {
         }
         // Blocks of tasks that wait lie in the request arena, which only the parent writes to under its own
         // bookkeeping: it stays, the queue is made anew.
-        let Ok(queue) = QueueSegment::create(self.shared.settings.indices()) else {
+        let Ok(queue) = QueueSegment::create(self.shared.bells().len()) else {
             self.settle_all(settled::NO_MEMORY);
             return;
         };

@@ -68,6 +68,8 @@ pub struct Farm {
     exits: VecDeque<FarmEvent>,
     /// Publishing is possible below this turn.
     room_until: u64,
+    /// Most workers; changes with `resize`.
+    max: usize,
     /// Workers asked for so far.
     asked: usize,
     poisoned: bool,
@@ -112,6 +114,7 @@ impl Farm {
             exits: VecDeque::new(),
             room_until: first + ENTRIES as u64,
             asked: 0,
+            max: shared.settings.max,
             poisoned: false,
             all_gone: false,
             closing: false,
@@ -142,7 +145,7 @@ impl Farm {
     /// Asks for up to `workers` workers without a task.
     pub fn demand(&mut self, workers: usize) {
         if workers > self.asked && !self.closing {
-            self.asked = workers.min(self.shared.settings.max);
+            self.asked = workers.min(self.max);
             self.supervisor.tell(Command::Demand { farm: self.shared.id, tasks: workers });
         }
     }
@@ -309,7 +312,7 @@ impl Farm {
         if self.tasks.open() == 0 {
             return;
         }
-        if self.asked < self.shared.settings.max && self.tasks.open() > self.asked {
+        if self.asked < self.max && self.tasks.open() > self.asked {
             self.demand(self.tasks.open());
         }
         let timed = self.shared.timed.load(Relaxed) > 0
@@ -361,6 +364,21 @@ impl Farm {
     fn slot_released(&mut self, turn: u64, worker: Option<usize>) {
         let blocks = self.lent.released(turn, worker);
         self.give(blocks);
+    }
+
+    /// Another number of workers from now on.
+    pub fn resize(&mut self, min: usize, max: usize) {
+        self.max = max;
+        self.supervisor.tell(Command::Resize { farm: self.shared.id, min, max });
+        self.asked = 0;
+        if self.tasks.open() > 0 {
+            self.demand(self.tasks.open());
+        }
+    }
+
+    /// Replaces all workers, one by one; `FarmEvent::Reloaded` follows.
+    pub fn reload(&mut self) {
+        self.supervisor.tell(Command::Reload { farm: self.shared.id });
     }
 
     /// Lets workers finish and leave; those that are not gone after `timeout` ms are killed (negative: never).

@@ -7,7 +7,7 @@ use farm_transport::frame::NO_BLOCK;
 impl Farm {
     /// How many tasks are published ahead while they differ in priority: what runs, and as much to go on with.
     pub(super) fn window(&self) -> usize {
-        2 * self.shared.settings.capacity()
+        2 * self.max * self.shared.settings.lanes
     }
 
     /// Puts published tasks into the order that those which came since ask for; how many are published anew.

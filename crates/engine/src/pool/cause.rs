@@ -39,3 +39,30 @@ impl Cause {
         }
     }
 }
+
+/// Why a worker was asked to leave, as `retiredFor` of an exit record says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    Idle,
+    /// It has done what one worker may do.
+    Recycle,
+    Reload,
+    /// There are to be fewer.
+    Resize,
+    /// A spare that nobody needs any more.
+    Spare,
+    Close,
+}
+
+impl Leave {
+    pub fn name(self) -> &'static str {
+        match self {
+            Leave::Idle => "idle",
+            Leave::Recycle => "recycle",
+            Leave::Reload => "reload",
+            Leave::Resize => "resize",
+            Leave::Spare => "spare",
+            Leave::Close => "close",
+        }
+    }
+}

@@ -6,3 +6,6 @@ mod cause;
 pub mod tasks;
 pub mod wedge;
 pub mod workers;
+
+#[cfg(test)]
+mod replacement_tests;

@@ -1,146 +1,29 @@
-//! How many workers there are and what happens to each: start, idle, cancel, kill ladder, closing. Owned by the
-//! supervisor. Events in, actions out; all times are nanoseconds given by the caller.
+//! How many workers there are and what happens to each: start, idle, spare, replacement, cancel, kill ladder, closing.
+//! Owned by the supervisor. Events in, actions out; all times are nanoseconds given by the caller.
 
-pub use super::cause::Cause;
+mod breaker;
+mod events;
+mod ladder;
 
-/// A worker that runs synchronous code cannot acknowledge a cancel; one that does not within this time never will. Longer
-/// than a process waits for a CPU on a busy machine: the task is rejected already, only its worker lives on for so long.
-const ACK_WITHIN: u64 = 10_000_000;
-/// Between SIGTERM and SIGKILL.
-const TERM_GRACE: u64 = 1_000_000_000;
-/// After a failed start the next one waits this long, twice as long after each further failure, up to the longest wait.
-const BACK_OFF: u64 = 100_000_000;
-const LONGEST_BACK_OFF: u64 = 5_000_000_000;
+pub use super::cause::{Cause, Leave};
+use breaker::{Breaker, SHORT_LIFE};
+pub use events::{Action, Event, Limits};
+pub use ladder::Phase;
+use ladder::{Due, Worker, TERM_GRACE};
 
-#[derive(Debug, Clone)]
-pub struct Limits {
-    pub min: usize,
-    pub max: usize,
-    /// Indices there are; more than `max`, so that a replacement starts before an old index is free again.
-    pub indices: usize,
-    /// `None`: idle workers stay.
-    pub idle: Option<u64>,
-    pub start: u64,
-    pub grace: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Nobody uses the index.
-    Free,
-    Starting,
-    Online,
-    Retiring,
-    /// Told to die by signal; waiting for its exit.
-    Dying,
-    /// Reaped; the JavaScript thread has not drained what it left.
-    Gone,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rung {
-    None,
-    /// The cancel is mailed; the worker's loop should acknowledge.
-    Mailed {
-        turn: u64,
-    },
-    /// It did; its code gets time.
-    Acknowledged {
-        turn: u64,
-    },
-    /// It was let go, and leaves by itself or is made to.
-    Leaving,
-    /// Nobody can talk to it any more; it is about to end or never will.
-    Unreachable,
-    /// SIGTERM is sent.
-    Terminated,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Worker {
-    phase: Phase,
-    rung: Rung,
-    /// When the present phase or rung ends, or `u64::MAX`.
-    until: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// So many tasks wait or run.
-    Demand(usize),
-    /// It works.
-    Online(usize),
-    /// It is taken to be online, which its first answer will show.
-    Runs(usize),
-    /// Its module could not be loaded; it exits by itself or is made to.
-    StartFailed(usize),
-    /// A retiring worker that cannot say bye has finished.
-    LetGo(usize),
-    /// The end of the channel through which a worker is served.
-    Unreachable(usize),
-    /// It went over one of its limits.
-    Breached(usize),
-    Exited {
-        worker: usize,
-    },
-    /// The index may be used again.
-    Drained(usize),
-    /// A task of this worker was revoked.
-    Revoked {
-        worker: usize,
-        turn: u64,
-    },
-    Acknowledged {
-        worker: usize,
-        turn: u64,
-    },
-    /// The revoked task has been let go.
-    Released {
-        worker: usize,
-        turn: u64,
-    },
-    /// It does not go on by itself.
-    Wedged {
-        worker: usize,
-        cause: Cause,
-    },
-    /// Asleep with nothing to do since then.
-    Idle {
-        worker: usize,
-        since: u64,
-    },
-    /// Workers leave when they have finished; at `by` they are killed.
-    Close {
-        by: u64,
-    },
-    Destroy,
-    /// The shared memory cannot be trusted any more: all workers die, none starts until `Resume`.
-    Halt,
-    Resume,
-    Tick,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    Spawn(usize),
-    Retire(usize),
-    Cancel {
-        worker: usize,
-        turn: u64,
-    },
-    Terminate(usize, Cause),
-    Kill(usize, Cause),
-    /// The last worker of a closed farm is gone.
-    Closed,
-}
+/// Those that take tasks now or soon, or will when they are unpaused.
+const PRESENT: [Phase; 2] = [Phase::Starting, Phase::Online];
+const ALIVE: [Phase; 4] = [Phase::Starting, Phase::Online, Phase::Retiring, Phase::Dying];
 
 pub struct Workers {
     limits: Limits,
     workers: Vec<Worker>,
     demand: usize,
-    /// Failed starts since a worker came online, and when the next start may be tried.
-    failures: u32,
-    next_start: u64,
+    /// Tasks that are not settled.
+    open: usize,
+    breaker: Breaker,
+    generation: u32,
+    reloading: bool,
     /// `Some(by)`: closing.
     closing: Option<u64>,
     closed: bool,
@@ -149,13 +32,14 @@ pub struct Workers {
 
 impl Workers {
     pub fn new(limits: Limits) -> Self {
-        let worker = Worker { phase: Phase::Free, rung: Rung::None, until: u64::MAX };
         Workers {
-            workers: vec![worker; limits.indices],
+            workers: vec![Worker::FREE; limits.indices],
+            breaker: Breaker::new(limits.attempts),
             limits,
             demand: 0,
-            failures: 0,
-            next_start: 0,
+            open: usize::MAX,
+            generation: 0,
+            reloading: false,
             closing: None,
             closed: false,
             halted: false,
@@ -166,34 +50,44 @@ impl Workers {
         self.workers.get(worker).map_or(Phase::Free, |worker| worker.phase)
     }
 
+    pub fn is_paused(&self, worker: usize) -> bool {
+        self.workers.get(worker).is_some_and(|worker| worker.paused)
+    }
+
+    pub fn is_worn(&self, worker: usize) -> bool {
+        self.workers.get(worker).is_some_and(|worker| worker.worn)
+    }
+
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    fn count(&self, phases: &[Phase]) -> usize {
-        self.workers.iter().filter(|worker| phases.contains(&worker.phase)).count()
+    fn count(&self, which: impl Fn(&Worker) -> bool) -> usize {
+        self.workers.iter().filter(|worker| which(worker)).count()
     }
 
-    /// Workers that take tasks now or soon.
+    /// Workers that take tasks now or soon. One that is started in the place of another counts when that one has gone.
     pub fn present(&self) -> usize {
-        self.count(&[Phase::Starting, Phase::Online])
+        self.count(|worker| worker.is(&PRESENT) && !worker.paused && worker.replaces.is_none())
     }
 
     /// Workers that have joined and may claim.
     pub fn online(&self) -> usize {
-        self.count(&[Phase::Online])
+        self.count(|worker| worker.phase == Phase::Online && !worker.paused)
     }
 
     pub fn alive(&self) -> usize {
-        self.count(&[Phase::Starting, Phase::Online, Phase::Retiring, Phase::Dying])
+        self.count(|worker| worker.is(&ALIVE))
     }
 
     /// The worker whose cancel waits for an acknowledgement or for its code to let go, and the turn of it.
     pub fn cancels(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        self.workers.iter().enumerate().filter_map(|(index, worker)| match worker.rung {
-            Rung::Mailed { turn } | Rung::Acknowledged { turn } => Some((index, turn)),
-            _ => None,
-        })
+        self.workers.iter().enumerate().filter_map(|(index, worker)| Some((index, worker.cancelled()?)))
+    }
+
+    /// While the breaker is open: how long nothing is started.
+    pub fn turns_away_for(&self, now: u64) -> Option<u64> {
+        self.breaker.is_open().then(|| self.breaker.not_before().saturating_sub(now))
     }
 
     /// True when idle workers are worth looking at.
@@ -205,144 +99,180 @@ impl Workers {
     pub fn deadline(&self) -> Option<u64> {
         let own = self.workers.iter().map(|worker| worker.until).min().unwrap_or(u64::MAX);
         let close = if self.closed { u64::MAX } else { self.closing.unwrap_or(u64::MAX) };
-        let waits = self.failures > 0 && self.wants_more() && self.count(&[Phase::Starting]) == 0;
-        let start = if waits && self.count(&[Phase::Free]) > 0 { self.next_start } else { u64::MAX };
+        let gate = self.breaker.not_before();
+        let free = self.count(|worker| worker.phase == Phase::Free) > 0;
+        let waits = gate > 0 && free && !self.waits_for_others() && (self.wants_more() || self.wants_replacements());
+        let start = if waits { gate } else { u64::MAX };
         Some(own.min(close).min(start)).filter(|at| *at != u64::MAX)
     }
 
+    /// How many tasks are not settled now: nobody is started in the place of a lost worker for tasks that are over.
+    pub fn open_tasks(&mut self, open: usize) {
+        self.open = open;
+    }
+
     pub fn handle(&mut self, event: Event, now: u64, actions: &mut Vec<Action>) {
+        self.take(event, now, actions);
+        self.grow(now, actions);
+        self.finish(actions);
+    }
+
+    fn take(&mut self, event: Event, now: u64, actions: &mut Vec<Action>) {
+        let grace = self.limits.grace;
         match event {
             Event::Demand(tasks) => {
                 self.demand = tasks;
                 if self.present() == 0 {
-                    // Somebody asks and nobody else can serve: this is tried at once, whatever failed before.
-                    self.next_start = now;
+                    self.breaker.asked(now);
                 }
-                self.grow(now, actions);
             }
-            Event::Runs(worker) => {
-                self.enter(worker, &[Phase::Starting], Phase::Online, u64::MAX);
-                self.grow(now, actions);
-            }
+            Event::Runs(worker) => self.goes_online(worker, now, actions),
             Event::Online(worker) => {
-                self.enter(worker, &[Phase::Starting], Phase::Online, u64::MAX);
-                self.failures = 0;
-                self.next_start = 0;
-                self.grow(now, actions);
+                self.goes_online(worker, now, actions);
+                self.breaker.online();
             }
-            Event::StartFailed(worker) => {
-                self.enter(worker, &[Phase::Starting], Phase::Dying, now + TERM_GRACE);
-                let wait = BACK_OFF.saturating_mul(1 << self.failures.min(20)).min(LONGEST_BACK_OFF);
-                self.failures += 1;
-                self.next_start = now.saturating_add(wait);
-                if self.present() == 0 {
-                    // The tasks are rejected now; for new ones somebody asks again.
-                    self.demand = 0;
-                }
-            }
-            Event::LetGo(worker) => {
-                if self.phase(worker) == Phase::Retiring {
-                    self.climb(worker, Rung::Leaving, now.saturating_add(self.limits.grace));
-                }
-            }
+            Event::StartFailed(worker) => self.start_failed(worker, now, actions),
+            Event::LetGo(worker) => self.workers[worker].let_go(now, grace),
             Event::Unreachable(worker) => {
-                if self.phase(worker) == Phase::Online {
-                    self.workers[worker].phase = Phase::Dying;
-                    self.climb(worker, Rung::Unreachable, now + TERM_GRACE);
-                }
+                self.workers[worker].unreachable(now);
+                self.lost();
             }
             Event::Breached(worker) => {
-                let phase = self.phase(worker);
-                if !matches!(phase, Phase::Free | Phase::Gone) {
+                if !self.workers[worker].is(&[Phase::Free, Phase::Gone]) {
                     self.kill(worker, Cause::Limit, actions);
-                }
-                // Another that starts would go over it as well; its exit is a failed start.
-                if phase != Phase::Starting {
-                    self.grow(now, actions);
-                }
-            }
-            Event::Exited { worker } => {
-                self.workers[worker] = Worker { phase: Phase::Gone, rung: Rung::None, until: u64::MAX };
-                self.grow(now, actions);
-                self.finish_closing(actions);
-            }
-            Event::Drained(worker) => {
-                self.enter(worker, &[Phase::Gone], Phase::Free, u64::MAX);
-                self.grow(now, actions);
-            }
-            Event::Revoked { worker, turn } => {
-                if matches!(self.phase(worker), Phase::Online | Phase::Retiring) {
-                    actions.push(Action::Cancel { worker, turn });
-                    if self.workers[worker].rung == Rung::None {
-                        self.climb(worker, Rung::Mailed { turn }, now + ACK_WITHIN);
-                    }
-                }
-            }
-            Event::Acknowledged { worker, turn } => {
-                if self.workers[worker].rung == (Rung::Mailed { turn }) {
-                    self.climb(worker, Rung::Acknowledged { turn }, now.saturating_add(self.limits.grace));
-                }
-            }
-            Event::Released { worker, turn } => {
-                if matches!(self.workers[worker].rung, Rung::Mailed { turn: t } | Rung::Acknowledged { turn: t } if t == turn)
-                {
-                    self.climb(worker, Rung::None, u64::MAX);
                 }
             }
             Event::Wedged { worker, cause } => {
-                if matches!(self.phase(worker), Phase::Online | Phase::Retiring) {
+                if self.workers[worker].is(&[Phase::Online, Phase::Retiring]) {
                     self.kill(worker, cause, actions);
-                    self.grow(now, actions);
                 }
             }
+            Event::Fruitless(worker) => {
+                if now.saturating_sub(self.workers[worker].born) < SHORT_LIFE {
+                    self.breaker.died_early(now);
+                }
+            }
+            Event::Exited(worker) => {
+                self.workers[worker] = Worker { phase: Phase::Gone, ..Worker::FREE };
+                self.nobody_to_replace(worker);
+                self.lost();
+            }
+            Event::Drained(worker) => self.workers[worker].enter(&[Phase::Gone], Phase::Free, u64::MAX),
+            Event::Revoked { worker, turn } => {
+                if self.workers[worker].revoked(turn, now) {
+                    actions.push(Action::Cancel { worker, turn });
+                }
+            }
+            Event::Acknowledged { worker, turn } => self.workers[worker].acknowledged(turn, now, grace),
+            Event::Released { worker, turn } => self.workers[worker].released(turn),
             Event::Idle { worker, since } => {
                 let idle = self.limits.idle.is_some_and(|idle| now.saturating_sub(since) >= idle);
-                if idle && self.phase(worker) == Phase::Online && self.present() > self.limits.min {
-                    self.retire(worker, u64::MAX, actions);
+                if idle && self.takes_tasks(worker) && self.present() > self.limits.min {
+                    self.leave(worker, Leave::Idle, actions);
                     // Nobody is to be started in its place.
                     self.demand = self.demand.min(self.present());
                 }
             }
-            Event::Close { by } => {
-                self.closing = Some(by);
-                self.demand = 0;
-                for worker in 0..self.workers.len() {
-                    match self.phase(worker) {
-                        Phase::Online => self.retire(worker, u64::MAX, actions),
-                        Phase::Starting => self.kill(worker, Cause::Close, actions),
-                        _ => {}
-                    }
+            Event::Worn(worker) => {
+                if self.workers[worker].is(&PRESENT) {
+                    self.workers[worker].worn = true;
                 }
-                self.finish_closing(actions);
             }
+            Event::Reload => {
+                self.generation += 1;
+                self.reloading = true;
+                self.breaker.forgive();
+            }
+            Event::Resize { min, max, indices } => {
+                self.limits = Limits { min, max, indices: indices.max(self.limits.indices), ..self.limits };
+                self.workers.resize(self.limits.indices, Worker::FREE);
+            }
+            Event::Surplus(worker) => {
+                if self.takes_tasks(worker) && self.present() > self.limits.max {
+                    self.leave(worker, Leave::Resize, actions);
+                }
+            }
+            Event::Close { by } => self.close(by, actions),
             Event::Destroy => {
                 self.closing = Some(u64::MAX);
                 self.demand = 0;
                 self.kill_all(Cause::Destroy, actions);
-                self.finish_closing(actions);
             }
             Event::Halt => {
                 self.halted = true;
                 self.kill_all(Cause::Poison, actions);
             }
-            Event::Resume => {
-                self.halted = false;
-                self.grow(now, actions);
-            }
+            Event::Resume => self.halted = false,
             Event::Tick => self.tick(now, actions),
         }
     }
 
-    fn enter(&mut self, worker: usize, from: &[Phase], to: Phase, until: u64) {
-        let worker = &mut self.workers[worker];
-        if from.contains(&worker.phase) {
-            *worker = Worker { phase: to, rung: Rung::None, until };
+    /// Nobody is started for tasks that are over by now; a spare that is there stays in the place of the lost worker.
+    fn lost(&mut self) {
+        let spares = self.count(|worker| worker.paused && worker.phase == Phase::Online);
+        self.demand = self.demand.min(self.open.max(self.present() + spares));
+    }
+
+    fn takes_tasks(&self, worker: usize) -> bool {
+        self.workers.get(worker).is_some_and(|worker| worker.phase == Phase::Online && !worker.paused)
+    }
+
+    /// Another one is to take its place.
+    fn is_stale(&self, worker: &Worker) -> bool {
+        worker.worn || worker.generation != self.generation
+    }
+
+    fn goes_online(&mut self, worker: usize, now: u64, actions: &mut Vec<Action>) {
+        if self.phase(worker) != Phase::Starting {
+            return;
+        }
+        self.workers[worker].enter(&[Phase::Starting], Phase::Online, u64::MAX);
+        self.workers[worker].born = now;
+        if let Some(old) = self.workers[worker].replaces.take() {
+            self.give_way(old, actions);
         }
     }
 
-    fn climb(&mut self, worker: usize, rung: Rung, until: u64) {
-        self.workers[worker].rung = rung;
-        self.workers[worker].until = until;
+    /// Its successor is there.
+    fn give_way(&mut self, worker: usize, actions: &mut Vec<Action>) {
+        if self.takes_tasks(worker) && self.is_stale(&self.workers[worker]) {
+            let why = if self.workers[worker].worn { Leave::Recycle } else { Leave::Reload };
+            self.leave(worker, why, actions);
+        }
+    }
+
+    fn leave(&mut self, worker: usize, why: Leave, actions: &mut Vec<Action>) {
+        self.workers[worker].retire();
+        self.nobody_to_replace(worker);
+        actions.push(Action::Retire(worker, why));
+    }
+
+    /// Whoever is started in its place is one more from now on.
+    fn nobody_to_replace(&mut self, gone: usize) {
+        for worker in &mut self.workers {
+            if worker.replaces == Some(gone) {
+                worker.replaces = None;
+            }
+        }
+    }
+
+    fn start_failed(&mut self, worker: usize, now: u64, actions: &mut Vec<Action>) {
+        let started = self.workers[worker].started;
+        self.workers[worker].enter(&[Phase::Starting], Phase::Dying, now + TERM_GRACE);
+        self.workers[worker].replaces = None;
+        let alone = self.present() == 0;
+        self.breaker.start_failed(started, now, alone);
+        if alone {
+            // The tasks are rejected now; for new ones somebody asks again.
+            self.demand = 0;
+        }
+        if self.reloading {
+            // What is new does not start: those that are there stay.
+            self.reloading = false;
+            let generation = self.generation;
+            self.workers.iter_mut().for_each(|worker| worker.generation = generation);
+            actions.push(Action::Reloaded(false));
+        }
     }
 
     fn wanted(&self) -> usize {
@@ -353,48 +283,148 @@ impl Workers {
         self.closing.is_none() && !self.halted && self.present() < self.wanted()
     }
 
+    fn wants_replacements(&self) -> bool {
+        self.closing.is_none() && !self.halted && self.to_replace().is_some()
+    }
+
+    /// A worker that is to be replaced and that nobody is started for.
+    fn to_replace(&self) -> Option<usize> {
+        let takes = |worker: &Worker| worker.phase == Phase::Online && !worker.paused && self.is_stale(worker);
+        (0..self.workers.len()).find(|index| {
+            takes(&self.workers[*index]) && !self.workers.iter().any(|worker| worker.replaces == Some(*index))
+        })
+    }
+
+    /// After a failure those that are starting are waited for: what fails always would else be tried without end. And one
+    /// that was killed in its start is about to be such a failure.
+    fn waits_for_others(&self) -> bool {
+        let starting = self.breaker.has_failed() && self.count(|worker| worker.phase == Phase::Starting) > 0;
+        starting || self.count(|worker| worker.failing && worker.phase == Phase::Dying) > 0
+    }
+
+    /// Brings the farm to the number of workers it wants.
     fn grow(&mut self, now: u64, actions: &mut Vec<Action>) {
-        if !self.wants_more() {
+        if self.closing.is_some() || self.halted {
             return;
         }
-        // After a failure those that are starting are waited for: what fails always would else be tried without end.
-        if self.failures > 0 && (now < self.next_start || self.count(&[Phase::Starting]) > 0) {
-            return;
+        while self.wants_more() && self.take_spare(true, actions).is_some() {}
+        while let Some(old) = self.to_replace() {
+            if self.take_spare(false, actions).is_none() {
+                break;
+            }
+            self.give_way(old, actions);
         }
-        for _ in self.present()..self.wanted() {
-            // Those that leave count too, up to the indices there are.
-            let Some(worker) = self.workers.iter().position(|worker| worker.phase == Phase::Free) else { return };
-            self.workers[worker] =
-                Worker { phase: Phase::Starting, rung: Rung::None, until: now.saturating_add(self.limits.start) };
-            actions.push(Action::Spawn(worker));
+        let gate = now >= self.breaker.not_before() && !self.waits_for_others();
+        if gate {
+            self.start_wanted(now, actions);
+            self.start_replacements(now, actions);
+        }
+        self.drop_spares(actions);
+        if gate {
+            self.start_spares(now, actions);
         }
     }
 
-    fn retire(&mut self, worker: usize, until: u64, actions: &mut Vec<Action>) {
-        self.workers[worker].phase = Phase::Retiring;
-        if self.workers[worker].rung == Rung::None {
-            self.workers[worker].until = until;
+    /// Puts a spare to work. `starting`: also one that is not online yet.
+    fn take_spare(&mut self, starting: bool, actions: &mut Vec<Action>) -> Option<usize> {
+        let fresh = |worker: &Worker, phase| worker.paused && worker.phase == phase && !self.is_stale(worker);
+        let online = self.workers.iter().position(|worker| fresh(worker, Phase::Online));
+        let spare =
+            online.or_else(|| self.workers.iter().position(|worker| starting && fresh(worker, Phase::Starting)))?;
+        self.workers[spare].paused = false;
+        actions.push(Action::Unpause(spare));
+        Some(spare)
+    }
+
+    fn spawn(&mut self, now: u64, paused: bool, replaces: Option<usize>, actions: &mut Vec<Action>) -> bool {
+        // Those that leave count too, up to the indices there are.
+        let Some(worker) = self.workers.iter().position(|worker| worker.phase == Phase::Free) else { return false };
+        self.workers[worker] = Worker {
+            phase: Phase::Starting,
+            until: now.saturating_add(self.limits.start),
+            started: now,
+            paused,
+            replaces,
+            generation: self.generation,
+            ..Worker::FREE
+        };
+        actions.push(if paused { Action::SpawnPaused(worker) } else { Action::Spawn(worker) });
+        true
+    }
+
+    fn start_wanted(&mut self, now: u64, actions: &mut Vec<Action>) {
+        let open = self.breaker.is_open();
+        while self.wants_more() && self.spawn(now, false, None, actions) {
+            if open {
+                return;
+            }
         }
-        actions.push(Action::Retire(worker));
+    }
+
+    /// A quarter of the workers at a time, so that there are never many more than `max`.
+    fn start_replacements(&mut self, now: u64, actions: &mut Vec<Action>) {
+        let at_a_time = (self.limits.max / 4).max(1);
+        while self.count(|worker| worker.replaces.is_some()) < at_a_time {
+            let Some(old) = self.to_replace() else { return };
+            if !self.spawn(now, false, Some(old), actions) {
+                return;
+            }
+        }
+    }
+
+    /// Only beside workers that take tasks: an idle farm has none.
+    fn start_spares(&mut self, now: u64, actions: &mut Vec<Action>) {
+        let there = |worker: &Worker| worker.paused && worker.is(&PRESENT);
+        let ready = self.online() > 0 && !self.breaker.has_failed();
+        while ready && self.count(there) < self.limits.spares && self.spawn(now, true, None, actions) {}
+    }
+
+    /// Spares that are out of date, or of a farm in which nobody takes tasks any more.
+    fn drop_spares(&mut self, actions: &mut Vec<Action>) {
+        let nobody = self.present() == 0 && self.wanted() == 0;
+        for worker in 0..self.workers.len() {
+            let spare = self.workers[worker];
+            if spare.paused && spare.phase == Phase::Online && (nobody || self.is_stale(&spare)) {
+                self.leave(worker, Leave::Spare, actions);
+            }
+        }
     }
 
     fn kill(&mut self, worker: usize, cause: Cause, actions: &mut Vec<Action>) {
-        self.workers[worker] = Worker { phase: Phase::Dying, rung: Rung::None, until: u64::MAX };
+        self.workers[worker].kill();
+        self.lost();
+        self.nobody_to_replace(worker);
         actions.push(Action::Kill(worker, cause));
     }
 
     fn kill_all(&mut self, cause: Cause, actions: &mut Vec<Action>) {
         for worker in 0..self.workers.len() {
-            if matches!(self.phase(worker), Phase::Starting | Phase::Online | Phase::Retiring | Phase::Dying) {
+            if self.workers[worker].is(&ALIVE) {
                 self.kill(worker, cause, actions);
             }
         }
     }
 
-    fn finish_closing(&mut self, actions: &mut Vec<Action>) {
+    fn close(&mut self, by: u64, actions: &mut Vec<Action>) {
+        self.closing = Some(by);
+        self.demand = 0;
+        for worker in 0..self.workers.len() {
+            match self.phase(worker) {
+                Phase::Online => self.leave(worker, Leave::Close, actions),
+                Phase::Starting => self.kill(worker, Cause::Close, actions),
+                _ => {}
+            }
+        }
+    }
+
+    fn finish(&mut self, actions: &mut Vec<Action>) {
         if self.closing.is_some() && !self.closed && self.alive() == 0 {
             self.closed = true;
             actions.push(Action::Closed);
+        }
+        if self.reloading && self.count(|worker| worker.is(&ALIVE) && worker.generation != self.generation) == 0 {
+            self.reloading = false;
+            actions.push(Action::Reloaded(true));
         }
     }
 
@@ -403,25 +433,11 @@ impl Workers {
             self.closing = Some(u64::MAX);
             self.kill_all(Cause::Close, actions);
         }
-        self.grow(now, actions);
         for worker in 0..self.workers.len() {
-            let Worker { phase, rung, until } = self.workers[worker];
-            if until > now {
-                continue;
-            }
-            match (phase, rung) {
-                (Phase::Starting, _) => self.kill(worker, Cause::StartTimeout, actions),
-                (_, Rung::Leaving) => {
-                    self.climb(worker, Rung::Terminated, now + TERM_GRACE);
-                    actions.push(Action::Terminate(worker, Cause::Close));
-                }
-                (_, Rung::Unreachable) => self.kill(worker, Cause::Channel, actions),
-                (_, Rung::Mailed { .. } | Rung::Terminated) => self.kill(worker, Cause::Cancel, actions),
-                (_, Rung::Acknowledged { .. }) => {
-                    self.climb(worker, Rung::Terminated, now + TERM_GRACE);
-                    actions.push(Action::Terminate(worker, Cause::Cancel));
-                }
-                _ => self.kill(worker, Cause::Close, actions),
+            match self.workers[worker].due(now) {
+                Some(Due::Kill(cause)) => self.kill(worker, cause, actions),
+                Some(Due::Terminate(cause)) => actions.push(Action::Terminate(worker, cause)),
+                None => {}
             }
         }
     }

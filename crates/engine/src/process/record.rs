@@ -23,6 +23,8 @@ pub struct ExitRecord {
     pub max_memory: Option<u64>,
     /// Why farm killed it, if it did.
     pub killed_for: Option<&'static str>,
+    /// Why it was asked to leave, if it was.
+    pub retired_for: Option<&'static str>,
     /// How long it was stopped, stalled or deaf by then, ms.
     pub killed_after: Option<u64>,
     /// The limit that it went over.
@@ -53,6 +55,7 @@ impl ExitRecord {
             cpu_time: None,
             max_memory: None,
             killed_for: Some("poison"),
+            retired_for: None,
             killed_after: None,
             breach: None,
             started: true,

@@ -32,6 +32,15 @@ pub enum Command {
         farm: u32,
         worker: usize,
     },
+    /// Replaces all workers, one by one.
+    Reload {
+        farm: u32,
+    },
+    Resize {
+        farm: u32,
+        min: usize,
+        max: usize,
+    },
     Close {
         farm: u32,
         by: u64,

@@ -99,6 +99,8 @@ impl EventLoop {
             }
             Command::Watch { farm } => with(farm, &mut |farm| farm.watch()),
             Command::Drained { farm, worker } => with(farm, &mut |farm| farm.handle(Event::Drained(worker), &hands)),
+            Command::Reload { farm } => with(farm, &mut |farm| farm.handle(Event::Reload, &hands)),
+            Command::Resize { farm, min, max } => with(farm, &mut |farm| farm.resize(min, max, &hands)),
             Command::Close { farm, by } => with(farm, &mut |farm| farm.handle(Event::Close { by }, &hands)),
             Command::Destroy { farm } => with(farm, &mut |farm| farm.handle(Event::Destroy, &hands)),
             Command::Poison { farm } => with(farm, &mut |farm| farm.poison(&hands)),

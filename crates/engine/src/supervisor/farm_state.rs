@@ -10,7 +10,6 @@ use crossbeam::channel::Sender;
 use farm_sys::{monotonic_ns, Child, Poller};
 use farm_transport::frame::tell;
 use farm_transport::layout::phase;
-use farm_transport::{Entry, Kind};
 use std::path::Path;
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
@@ -21,9 +20,6 @@ const EXIT_POLL: u64 = 20_000_000;
 /// Most bytes of a worker's reason not to join.
 const REFUSAL: usize = 1024;
 
-/// Workers that are at work are looked at for idleness no more often than this.
-const IDLE_LOOK: u64 = 10_000_000;
-
 pub struct FarmState {
     pub shared: Arc<Shared>,
     pub(super) line: Arc<FarmLine>,
@@ -33,6 +29,7 @@ pub struct FarmState {
     pub(super) lookout: Lookout,
     pub(super) next_lookout: u64,
     pub(super) next_wedge: u64,
+    pub(super) next_memory_look: u64,
     pub(super) halted: bool,
     pub closed: bool,
 }
@@ -74,6 +71,8 @@ impl FarmState {
             idle: settings.idle,
             start: settings.start,
             grace: settings.grace,
+            attempts: settings.start_attempts,
+            spares: settings.spares,
         };
         let workers = (0..settings.indices()).map(|_| None).collect();
         FarmState {
@@ -84,6 +83,7 @@ impl FarmState {
             lookout: Lookout::default(),
             next_lookout: u64::MAX,
             next_wedge: u64::MAX,
+            next_memory_look: 0,
             halted: false,
             closed: false,
             shared,
@@ -92,6 +92,7 @@ impl FarmState {
 
     pub fn handle(&mut self, event: Event, hands: &Hands) {
         let mut actions = Vec::new();
+        self.pool.open_tasks(self.shared.open.load(SeqCst) as usize);
         self.pool.handle(event, monotonic_ns(), &mut actions);
         for action in actions {
             self.act(action, hands);
@@ -101,7 +102,7 @@ impl FarmState {
 
     fn act(&mut self, action: Action, hands: &Hands) {
         match action {
-            Action::Spawn(worker) => {
+            Action::Spawn(worker) | Action::SpawnPaused(worker) => {
                 if let Err(error) = self.start(worker, hands) {
                     self.cannot_start(worker, &error, hands);
                 }
@@ -110,7 +111,9 @@ impl FarmState {
                 self.closed = true;
                 self.shared.post(FarmEvent::Closed);
             }
-            Action::Retire(worker) => self.with(worker, |worker| worker.mail_retire()),
+            Action::Unpause(worker) => self.with(worker, |worker| worker.shared.own.paused().store(0, Release)),
+            Action::Reloaded(done) => self.shared.post(FarmEvent::Reloaded { done }),
+            Action::Retire(worker, why) => self.with(worker, |worker| worker.mail_retire(why)),
             Action::Cancel { worker, turn } => self.with(worker, |worker| worker.mail_cancel(turn)),
             Action::Terminate(worker, cause) => self.with(worker, |worker| worker.terminate(cause)),
             Action::Kill(worker, cause) => self.with(worker, |worker| worker.kill(cause)),
@@ -126,9 +129,13 @@ impl FarmState {
 
     fn cannot_start(&mut self, worker: usize, error: &farm_sys::Error, hands: &Hands) {
         self.start_failed(worker, "spawn", error.to_string(), None, None, hands);
+        self.never_was(worker, hands);
+    }
+
+    /// It never joined, so nothing is to be drained.
+    fn never_was(&mut self, worker: usize, hands: &Hands) {
         self.workers[worker] = None;
-        self.handle(Event::Exited { worker }, hands);
-        // It never joined, so nothing is to be drained.
+        self.handle(Event::Exited(worker), hands);
         self.handle(Event::Drained(worker), hands);
     }
 
@@ -143,7 +150,8 @@ impl FarmState {
     ) {
         self.handle(Event::StartFailed(worker), hands);
         let alone = self.pool.present() == 0;
-        self.shared.post(FarmEvent::StartFailed { worker, reason, message, error, record, alone });
+        let turned_away = self.pool.turns_away_for(monotonic_ns());
+        self.shared.post(FarmEvent::StartFailed { worker, reason, message, error, record, alone, turned_away });
     }
 
     pub fn spawned(&mut self, index: usize, child: farm_sys::Result<Child>, hands: &Hands) {
@@ -166,7 +174,7 @@ impl FarmState {
             Err(error) => {
                 hands.poller.remove(worker.line.fd());
                 if worker.forked.is_some() {
-                    hands.poller.remove(self.shared.bells[index].fd());
+                    hands.poller.remove(self.shared.bell(index).fd());
                 }
                 let program = &self.shared.settings.program;
                 let message = match &program.cwd {
@@ -175,9 +183,7 @@ impl FarmState {
                     _ => format!("{}: {error}", program.path),
                 };
                 self.start_failed(index, "spawn", message, None, None, hands);
-                self.workers[index] = None;
-                self.handle(Event::Exited { worker: index }, hands);
-                self.handle(Event::Drained(index), hands);
+                self.never_was(index, hands);
             }
         }
     }
@@ -225,6 +231,7 @@ impl FarmState {
                 let message = format!("A worker could not join its farm: {why}");
                 self.start_failed(index, "handshake", message, None, None, hands);
             }
+            tell::WORN => self.handle(Event::Worn(index), hands),
             tell::ERROR => self.shared.post(FarmEvent::WorkerError { worker: index, error: error.to_vec() }),
             _ => {}
         }
@@ -259,11 +266,14 @@ impl FarmState {
         }
         let planned = worker.shared.own.phase().load(Acquire) == phase::BYE;
         let held = self.shared.held_by(&self.line, index as u16, &worker.shared);
+        if !never_online && !planned && worker.cause.is_none() && held.is_empty() && !worker.shared.own.has_replied() {
+            self.handle(Event::Fruitless(index), hands);
+        }
         self.shared.post(FarmEvent::Exited { worker: index, record, held, planned });
         let queue = &self.line.queue.queue;
         queue.forget(index as u16);
         queue.wake(1, |worker| self.shared.ring(worker));
-        self.handle(Event::Exited { worker: index }, hands);
+        self.handle(Event::Exited(index), hands);
         if self.halted && self.pool.alive() == 0 {
             self.shared.post(FarmEvent::Poisoned);
         }
@@ -304,6 +314,7 @@ impl FarmState {
         next = next.min(self.look_around(now, hands));
         next = next.min(self.look_for_wedged(now, hands));
         next = next.min(self.hold_to_limits(now, hands));
+        next = next.min(self.recycle(now, hands));
         if self.each_alive().any(|(_, worker)| worker.child.as_ref().is_some_and(|child| child.exit_fd().is_none())) {
             for index in 0..self.workers.len() {
                 self.check_exit(index, hands);
@@ -312,83 +323,5 @@ impl FarmState {
         }
         self.shared.next_look.store(next, Release);
         next.min(self.pool.deadline().unwrap_or(u64::MAX))
-    }
-
-    /// Revokes what has run longer than it may. No claim made after `now` can expire before `now + least timeout`.
-    fn expire(&mut self, now: u64, hands: &Hands) -> u64 {
-        if self.shared.timed.load(Acquire) == 0 {
-            self.shared.least_timeout.store(u64::MAX, Release);
-            return u64::MAX;
-        }
-        let mut next = now.saturating_add(self.shared.least_timeout.load(Acquire));
-        let mut expired = Vec::new();
-        for (index, worker) in self.each_alive() {
-            for lane in 0..self.shared.settings.lanes {
-                let Some(stamp) = worker.shared.own.read_stamp(lane) else { continue };
-                let (slot, turn) = (Entry(stamp.task).slot(), Entry(stamp.task).turn());
-                let Some(truth) = self.shared.truth.get(slot as usize) else { continue };
-                let timeout = truth.timeout.load(Acquire);
-                if timeout == 0 || truth.turn.load(Acquire) != turn {
-                    continue;
-                }
-                let at = worker.started(lane, stamp, now).saturating_add(timeout);
-                if at > now {
-                    next = next.min(at);
-                } else if self.line.queue.queue.revoke(slot, turn, index) {
-                    expired.push((index as usize, slot, turn));
-                }
-            }
-        }
-        for (worker, slot, turn) in expired {
-            self.shared.post(FarmEvent::TimedOut { slot, turn });
-            self.handle(Event::Revoked { worker, turn }, hands);
-        }
-        next
-    }
-
-    /// What became of cancels that were mailed: acknowledged, or the task let go.
-    fn follow_cancels(&mut self, hands: &Hands) {
-        let cancels: Vec<_> = self.pool.cancels().collect();
-        for (worker, turn) in cancels {
-            let Some(state) = &self.workers[worker] else { continue };
-            let held = self.shared.truth.iter().enumerate().any(|(slot, truth)| {
-                truth.turn.load(Acquire) == turn && self.line.queue.queue.state(slot as u32).kind() == Kind::Revoked
-            });
-            if !held {
-                self.handle(Event::Released { worker, turn }, hands);
-                // A cancel that came while this one was on the ladder takes its place there.
-                for turn in self.shared.revoked_of(&self.line, worker) {
-                    self.handle(Event::Revoked { worker, turn }, hands);
-                }
-            } else if state.shared.own.ack().load(Acquire) == turn {
-                self.handle(Event::Acknowledged { worker, turn }, hands);
-            }
-        }
-    }
-
-    fn retire_idle(&mut self, now: u64, hands: &Hands) -> u64 {
-        let Some(idle) = self.pool.limits().idle.filter(|_| self.pool.may_shrink()) else { return u64::MAX };
-        let mut next = u64::MAX;
-        let since: Vec<_> = self
-            .each_alive()
-            .map(|(index, worker)| (index as usize, worker.shared.own.idle_since().load(Relaxed)))
-            .collect();
-        for (worker, since) in since {
-            if self.pool.phase(worker) != Phase::Online {
-                continue;
-            }
-            if since == 0 {
-                // It is at work; its next rest begins later.
-                next = next.min(now.saturating_add(idle.max(IDLE_LOOK)));
-                continue;
-            }
-            let since = since.min(now);
-            if since.saturating_add(idle) <= now {
-                self.handle(Event::Idle { worker, since }, hands);
-            } else {
-                next = next.min(since.saturating_add(idle));
-            }
-        }
-        next
     }
 }

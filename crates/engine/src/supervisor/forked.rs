@@ -101,6 +101,11 @@ impl Forked {
         }
     }
 
+    /// True when it has answered as many tasks as one worker may.
+    pub fn is_worn(&self) -> bool {
+        self.endpoint.is_worn()
+    }
+
     /// True when the script was taken to be ready and has not answered anything since.
     pub fn is_unproven(&self) -> bool {
         self.online && !self.proven

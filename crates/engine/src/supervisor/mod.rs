@@ -2,6 +2,7 @@
 //! deadlines, climbs the kill ladder. It never blocks; starting children has a thread of its own (`spawner`).
 
 mod command;
+mod deadlines;
 mod event_loop;
 mod farm_state;
 mod forked;
@@ -9,6 +10,8 @@ mod guard;
 mod guard_process;
 mod limits;
 mod lookout;
+mod recycle;
+mod resize;
 mod spawner;
 mod start;
 mod wedge;

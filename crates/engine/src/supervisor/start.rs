@@ -2,6 +2,7 @@
 
 use super::farm_state::{token, FarmState, Hands, Watched};
 use super::forked::{Forked, Turn};
+use super::recycle::{jitter, jittered};
 use super::spawner::Order;
 use super::worker::Worker;
 use crate::pool::workers::{Cause, Event, Phase};
@@ -21,6 +22,7 @@ impl FarmState {
             own: WorkerSegment::create()?,
             arena: Arc::new(Segment::create_sparse("farm-replies", ARENA, SMALLEST_ARENA)?),
         });
+        shared.own.paused().store(self.pool.is_paused(worker).into(), Release);
         let hello = self.hello(worker, &shared);
         let (line, theirs, forked) = match &self.shared.settings.fork {
             None => {
@@ -44,7 +46,7 @@ impl FarmState {
         streams.iter().for_each(|stream| pump.watch(stream.clone()));
         hands.poller.add(line.fd(), token(self.shared.id, worker, Watched::Line))?;
         if forked.is_some() {
-            hands.poller.add(self.shared.bells[worker].fd(), token(self.shared.id, worker, Watched::Bell))?;
+            hands.poller.add(self.shared.bell(worker).fd(), token(self.shared.id, worker, Watched::Bell))?;
         }
         self.shared.post(FarmEvent::Joined { worker, line: shared.clone() });
         self.workers[worker] = Some(Worker::new(line, shared, streams, monotonic_ns(), forked));
@@ -62,8 +64,12 @@ impl FarmState {
         Hello {
             layout: layout::VERSION,
             worker: worker as u16,
-            workers: self.shared.bells.len(),
+            workers: self.shared.bells().len(),
             lanes: settings.lanes,
+            tasks: settings
+                .recycle
+                .tasks
+                .map_or(0, |tasks| jittered(tasks, jitter(self.shared.id, worker, monotonic_ns()))),
             // The supervisor has others to look after.
             spin_ns: if settings.fork.is_some() { 0 } else { settings.spin },
             cpus: usable_cpus(),
@@ -86,19 +92,20 @@ impl FarmState {
             boot.fd(),
             self.shared.parent_bell.fd(),
         ];
-        fds.extend(self.shared.bells.iter().map(|bell| bell.fd()));
+        let bells = self.shared.bells();
+        fds.extend(bells.iter().map(|bell| bell.fd()));
         hello.send(line, &fds).map_err(|error| farm_sys::Error::system("hello", std::io::Error::other(error)))
     }
 
     /// What stands in for a worker that does not.
     fn forked(&self, fork: &ForkSettings, hello: Hello, shared: &WorkerLine) -> farm_sys::Result<Forked> {
         let parts = Parts {
-            queue: self.line.queue.share(self.shared.bells.len()),
+            queue: self.line.queue.share(self.shared.bells().len()),
             requests: self.line.requests.clone(),
             own: shared.own.clone(),
             arena: shared.arena.clone(),
             parent_bell: Doorbell::from_fd(self.shared.parent_bell.fd().duplicate()?),
-            bells: self.shared.bells.clone(),
+            bells: self.shared.bells(),
         };
         let longest = hello.max_shared;
         Ok(Forked::new(Endpoint::local(hello, parts), fork.ready.clone(), longest))
@@ -109,7 +116,7 @@ impl FarmState {
         let Some(worker) = &mut self.workers[index] else { return };
         let Some(forked) = &mut worker.forked else { return };
         if rung {
-            self.shared.bells[index].clear();
+            self.shared.bell(index).clear();
         }
         let turn = forked.turn(worker.line.fd(), rung);
         self.after_turn(index, turn, hands);
@@ -160,7 +167,7 @@ impl FarmState {
         let Some(worker) = &mut self.workers[index] else { return };
         let Some(forked) = &mut worker.forked else { return };
         let turn = forked.last_turn(worker.line.fd());
-        hands.poller.remove(self.shared.bells[index].fd());
+        hands.poller.remove(self.shared.bell(index).fd());
         self.shared.surplus.fetch_add(turn.surplus, Relaxed);
         self.unreachable(index, hands);
     }
@@ -172,15 +179,16 @@ impl FarmState {
         if self.pool.phase(index) != Phase::Online {
             return;
         }
-        self.handle(Event::Unreachable(index), hands);
         if unproven {
             // Another would end in the same way: one is started when somebody asks, or after a while.
-            self.handle(Event::StartFailed(index), hands);
+            self.handle(Event::Fruitless(index), hands);
         }
+        self.handle(Event::Unreachable(index), hands);
     }
 
     fn after_turn(&mut self, index: usize, turn: Turn, hands: &Hands) {
         let Some(worker) = &mut self.workers[index] else { return };
+        let worn = worker.forked.as_ref().is_some_and(Forked::is_worn);
         self.shared.surplus.fetch_add(turn.surplus, Relaxed);
         if let Some(on) = turn.writable.filter(|_| !turn.ended) {
             // Should it fail, the message stays unsent and the task ends by its timeout.
@@ -201,6 +209,9 @@ impl FarmState {
         }
         if turn.proven {
             self.handle(Event::Online(index), hands);
+        }
+        if worn {
+            self.handle(Event::Worn(index), hands);
         }
         if turn.let_go {
             self.handle(Event::LetGo(index), hands);

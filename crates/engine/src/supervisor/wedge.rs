@@ -54,6 +54,9 @@ impl FarmState {
         let ready = self.line.queue.queue.has_ready();
         for index in 0..self.workers.len() {
             let phase = self.pool.phase(index);
+            if self.pool.is_paused(index) {
+                continue;
+            }
             // A worker that leaves may take its time, but not in a stop.
             let limits = Limits { deaf: limits.deaf.filter(|_| phase == Phase::Online), ..limits };
             let needed = phase == Phase::Retiring || ready || self.lookout.claimant() == Some(index as u16);

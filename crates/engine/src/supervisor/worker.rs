@@ -3,7 +3,7 @@
 use super::forked::Forked;
 use super::guard_process;
 use crate::pool::wedge::Watch;
-use crate::pool::workers::Cause;
+use crate::pool::workers::{Cause, Leave};
 use crate::process::{verdict, Breach, ExitRecord, Meter, MostMemory, OomKills, Stream};
 use crate::settings::LimitSettings;
 use crate::shared::WorkerLine;
@@ -20,6 +20,7 @@ pub struct Worker {
     pub streams: Vec<Arc<Stream>>,
     pub spawned_at: u64,
     pub cause: Option<Cause>,
+    pub retired_for: Option<&'static str>,
     /// It has told why it cannot work.
     pub failed: bool,
     /// A signal that waits for the child to exist.
@@ -60,6 +61,7 @@ impl Worker {
             streams,
             spawned_at: now,
             cause: None,
+            retired_for: None,
             failed: false,
             kill_on_arrival: false,
             most_memory: MostMemory::default(),
@@ -125,7 +127,8 @@ impl Worker {
         self.mail.push(mail::CANCEL, &[&Entry::new(turn, NO_SLOT).0.to_le_bytes()]);
     }
 
-    pub fn mail_retire(&mut self) {
+    pub fn mail_retire(&mut self, why: Leave) {
+        self.retired_for = Some(why.name());
         self.mail.push(mail::RETIRE, &[]);
     }
 
@@ -168,6 +171,7 @@ impl Worker {
             cpu_time: status.cpu_ns.map(|ns| ns.div_ceil(1_000_000)),
             max_memory: self.most_memory.total(status.max_resident),
             killed_for,
+            retired_for: self.retired_for,
             killed_after: self.wedged_for.map(|ns| ns / 1_000_000),
             breach: breach.filter(|_| cause == Some(Cause::Limit)),
             started: true,

@@ -21,6 +21,8 @@ pub struct Hello {
     pub workers: usize,
     /// Tasks this worker may run at the same time.
     pub lanes: usize,
+    /// After so many tasks the worker says that it is worn; 0 for never.
+    pub tasks: u64,
     pub spin_ns: u64,
     /// CPUs that the farm may use.
     pub cpus: usize,

@@ -46,7 +46,7 @@ pub enum Next {
     },
     /// Claim nothing more, finish what runs, leave.
     Retire,
-    /// All lanes are taken, a reply waits for room, or the worker retires.
+    /// All lanes are taken, a reply waits for room, or the worker is paused or retires.
     Busy,
     /// Nothing to do; the doorbell will ring.
     Asleep,
@@ -69,6 +69,8 @@ pub struct Endpoint {
     bells: Vec<Arc<Doorbell>>,
     lanes: [Option<Running>; LANES],
     running: usize,
+    /// Tasks ended so far.
+    ended: u64,
     retiring: bool,
     patience: Patience,
 }
@@ -114,6 +116,7 @@ impl Endpoint {
             hello,
             lanes: [None; LANES],
             running: 0,
+            ended: 0,
             retiring: false,
         }
     }
@@ -124,6 +127,11 @@ impl Endpoint {
 
     pub fn bell(&self) -> &Doorbell {
         &self.bells[self.hello.worker as usize]
+    }
+
+    /// True when it has ended as many tasks as one worker may.
+    pub fn is_worn(&self) -> bool {
+        self.hello.tasks > 0 && self.ended >= self.hello.tasks
     }
 
     pub fn running(&self) -> usize {
@@ -154,7 +162,8 @@ impl Endpoint {
             if let Some(next) = self.read_mail() {
                 return next;
             }
-            if self.running >= self.hello.lanes || self.retiring || !self.outbox.flush() {
+            let waits = self.retiring || self.own.paused().load(Acquire) != 0;
+            if self.running >= self.hello.lanes || waits || !self.outbox.flush() {
                 self.pass_on();
                 return Next::Busy;
             }
@@ -379,6 +388,11 @@ impl Endpoint {
         self.own.clear_stamp(lane);
         self.lanes[lane] = None;
         self.running -= 1;
+        self.ended += 1;
+        if self.ended == self.hello.tasks {
+            // Should it not arrive, the worker only stays longer.
+            let _ = self.tell(&[tell::WORN]);
+        }
         self.ring_parent();
         sent
     }

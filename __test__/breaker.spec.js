@@ -1,0 +1,49 @@
+'use strict';
+
+const path = require('node:path');
+const { WorkerFarm } = require('..');
+const { once } = require('node:events');
+
+const fixture = (name) => path.join(__dirname, 'fixtures', 'life', name);
+let farm;
+
+afterEach(() => farm.destroy());
+
+const failure = (promise) => promise.then(() => undefined, (error) => error);
+
+test('after startAttempts failed starts tasks are turned away with the first error and nothing is started', async () => {
+  farm = new WorkerFarm(fixture('does-not-load.js'), { max: 2, startAttempts: 3 });
+  const first = await failure(farm.run('f'));
+  for (let i = 1; i < 3; i++) expect(await failure(farm.run('f'))).not.toHaveProperty('breaker');
+  let spawned = 0;
+  farm.on('spawn', () => spawned++);
+  const away = await failure(farm.run('f'));
+  expect(away).toMatchObject({ code: 'ERR_FARM_START', reason: 'load', breaker: 'open', retryAfter: expect.any(Number) });
+  expect(away.cause).toEqual(first.cause);
+  expect(away.message).toContain(first.message);
+  expect(await failure(farm.ready())).toMatchObject({ breaker: 'open' });
+  expect(spawned).toBe(0);
+});
+
+test('when its time is over one start is tried, and a success closes it', async () => {
+  const env = { ...process.env, TRIALS: path.join(require('node:os').tmpdir(), `farm-breaker-${process.pid}`) };
+  require('node:fs').writeFileSync(env.TRIALS, '');
+  farm = new WorkerFarm(fixture('loads-at-third.js'), { max: 2, startAttempts: 2, env });
+  await failure(farm.run('trial'));
+  await failure(farm.run('trial'));
+  const { retryAfter } = await failure(farm.run('trial'));
+  await new Promise((resolve) => { setTimeout(resolve, retryAfter + 1); });
+  expect(await farm.run('trial')).toBe(3);
+  expect(await farm.run('trial')).toBe(3);
+  require('node:fs').rmSync(env.TRIALS);
+});
+
+test('a worker that dies right after its start, again and again, is replaced at longer and longer intervals', async () => {
+  farm = new WorkerFarm(fixture('dies-when-online.js'), { min: 1, max: 1, stderr: 'ignore' });
+  const spawns = [];
+  farm.on('spawn', () => spawns.push(performance.now()));
+  farm.on('workerError', () => {});
+  while (spawns.length < 4) await once(farm, 'spawn');
+  // 100, 200 and 400 ms of waiting lie between them.
+  expect(spawns[3] - spawns[0]).toBeGreaterThan(650);
+});

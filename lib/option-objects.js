@@ -1,0 +1,50 @@
+'use strict';
+
+/** Options that are objects of further ones: each of those is checked by itself, an unknown name is refused. */
+
+const { FarmError } = require('./errors');
+const { Refusal, integer, show } = require('./option-checks');
+const { nearestOf } = require('./option-names');
+
+/**
+ * The check of an option that is an object of these.
+ * @param {string} option
+ * @param {Record<string, import('./option-checks').Check>} table
+ */
+function objectOf(option, table) {
+  const names = Object.keys(table);
+  return (/** @type {any} */ value) => {
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return new Refusal(`an object with some of ${names.join(', ')}`);
+    /** @type {Record<string, any>} */
+    const result = {};
+    for (const [name, given] of Object.entries(value)) {
+      if (!Object.hasOwn(table, name)) {
+        const nearest = nearestOf(name, names);
+        throw optionError(`${option}.${name}`, given, `${option} has no "${name}". ${nearest === undefined ? `There are: ${names.join(', ')}.` : `Did you mean "${nearest}"?`}`);
+      }
+      if (given === undefined) continue;
+      const checked = table[name](given);
+      if (checked instanceof Refusal) throw optionError(`${option}.${name}`, given, `${option}.${name} must be ${checked.wanted}, not ${show(given)}`);
+      result[name] = checked;
+    }
+    return Object.freeze(result);
+  };
+}
+
+/**
+ * @param {string} option
+ * @param {unknown} value
+ * @param {string} message
+ */
+function optionError(option, value, message) {
+  return new FarmError('ERR_FARM_OPTION', message, { option, value });
+}
+
+/** After what a worker is replaced: tasks, ms, bytes of private memory. */
+const recycleCheck = objectOf('recycle', {
+  tasks: integer(1, Number.MAX_SAFE_INTEGER),
+  age: (value) => (Number.isFinite(value) && value >= 1 ? value : new Refusal('a finite number of milliseconds of at least 1')),
+  memory: integer(1, Number.MAX_SAFE_INTEGER),
+});
+
+module.exports = { objectOf, optionError, recycleCheck };
