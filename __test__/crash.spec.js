@@ -19,7 +19,7 @@ async function crashes(method, args) {
   const pid = await farm.run('pid');
   const exit = once(farm, 'exit');
   const error = await farm.run(method, args).catch((thrown) => thrown);
-  expect(error).toMatchObject({ name: 'FarmError', code: 'ERR_FARM_WORKER_EXIT', pid, started: true, killedFor: null });
+  expect(error).toMatchObject({ name: 'FarmError', code: 'ERR_FARM_WORKER_EXIT', method, pid, started: true, killedFor: null });
   expect(error.workerId).toEqual(expect.any(Number));
   expect(error.age).toBeGreaterThanOrEqual(0);
   expect(error.message).toContain(`pid ${pid}`);

@@ -29,14 +29,15 @@ function itsTask(record) {
 
 /**
  * @param {any} raw
+ * @param {string} method
  * @param {(workerId: number) => unknown} causeOf
  */
-function lost(raw, causeOf) {
+function lost(raw, method, causeOf) {
   const known = raw.pid > 0;
   const { workerId, pid, ...rest } = exitRecord(raw);
   const who = known ? `Worker ${workerId} (pid ${pid})` : 'The worker';
   const message = `${who} ${howItEnded(/** @type {any} */ (rest))}${itsTask(/** @type {any} */ (rest))}${lastWords(/** @type {any} */ (rest))}`;
-  const record = known ? { workerId, pid, ...rest } : rest;
+  const record = known ? { workerId, pid, method, ...rest } : { method, ...rest };
   const cause = known ? causeOf(workerId) : undefined;
   const code = record.limit === undefined ? 'ERR_FARM_WORKER_EXIT' : 'ERR_FARM_LIMIT';
   return new FarmError(code, message, cause === undefined ? record : { ...record, cause });
@@ -75,7 +76,7 @@ function closed() {
 function farmError(tag, text, task, causeOf) {
   switch (tag) {
     case LOST:
-      return lost(JSON.parse(text), causeOf);
+      return lost(JSON.parse(text), task.method, causeOf);
     case TIMED_OUT:
       return new FarmError('ERR_FARM_TASK_TIMEOUT', `The task ran longer than its timeout of ${task.timeout} ms`, { timeout: task.timeout });
     case EXPIRED:

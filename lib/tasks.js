@@ -41,8 +41,8 @@ class Tasks {
   #resolves = [];
   /** @type {(Extra | undefined)[]} */
   #extras = [];
-  /** @type {number[]} */
-  #free = [];
+  #methods = /** @type {string[]} */ ([]);
+  #free = /** @type {number[]} */ ([]);
   /** @type {(() => void) | null} */
   #whenIdle = null;
 
@@ -116,6 +116,7 @@ class Tasks {
     }
     const id = this.#free.length > 0 ? /** @type {number} */ (this.#free.pop()) : this.#resolves.length;
     this.#resolves[id] = resolve;
+    this.#methods[id] = method;
     const plan = options === null ? this.plan : planOf(this.options, options);
     this.#extras[id] =
       options === null && this.plain
@@ -219,7 +220,7 @@ class Tasks {
       this.#failed(id, tag, kind, bytes, from, end, attachments);
     } else {
       const extra = this.#extras[id];
-      this.#reject(id, tag === outcome.NOT_RETRIED ? lastFailure(extra) : errorOf(tag, kind, bytes, from, end, attachments, extra ?? this.options, this.causeOf));
+      this.#reject(id, tag === outcome.NOT_RETRIED ? lastFailure(extra) : errorOf(tag, kind, bytes, from, end, attachments, extra ?? { ...this.options, method: this.#methods[id] }, this.causeOf));
     }
   }
 
