@@ -36,6 +36,7 @@ async function main() {
   install();
   const { describeMachine, describeVersions, prepareNodes } = await import('./machine.mjs');
   const { measureInOwnProcess, stopCurrent } = await import('./own-process.mjs');
+  const { writeReadme } = await import('./readme.mjs');
   const { notesOf, report } = await import('./report.mjs');
   const { loadWorkload } = await import('./workloads/index.mjs');
 
@@ -74,8 +75,10 @@ async function main() {
   writeFileSync(here('./results.json'), `${JSON.stringify(results, null, 1)}\n`);
   const path = here('./RESULTS.md');
   const text = report(results, modules, existsSync(path) ? notesOf(readFileSync(path, 'utf8')) : '');
-  if (settings.whole) writeFileSync(path, text);
-  else console.log(text);
+  if (settings.whole) {
+    writeFileSync(path, text);
+    writeReadme(here('../README.md'), results, modules);
+  } else console.log(text);
 }
 
 main().catch((error) => {
