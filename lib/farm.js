@@ -69,7 +69,7 @@ class WorkerFarm extends EventEmitter {
       closed: () => this.#onClosed?.(),
     });
     this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encode, decode });
-    if (this.options.maxQueue !== Infinity) this.#tasks.admission = new Admission(this.options, this.#tasks, () => this.emit('drain'));
+    if (this.options.maxQueue !== Infinity) this.#tasks.limit(new Admission(this.options, this.#tasks, () => this.emit('drain')));
     if (!this.#tasks.connected) {
       this.#native.destroy();
       throw loopNotPolled();

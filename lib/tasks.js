@@ -1,57 +1,26 @@
 'use strict';
 
 /**
- * The tasks of one farm that are not settled: encodes each at its submission, hands them over in batches (one per turn
- * of the event loop), and settles them from the frames that come back. Layouts of both directions are those of
- * `engine/farm/submission.rs` and `engine/farm/drain.rs`.
+ * The tasks of one farm on their way in: encodes each at its submission, hands them over in batches (one per turn of the
+ * event loop), and takes them back when their caller or the farm gives them up. `settling.js` is their way out.
  */
 
 const { rejectWithCaller } = require('./caller-stack');
 const { Batch } = require('./batch');
 const { encodeReason } = require('./cancel-reason');
-const { dropExtra, makeExtra } = require('./extra');
-const { errorOf, readNews } = require('./frames');
-const { Rests, lastFailure, noteFailure, planOf, withHistory } = require('./retry');
+const { makeExtra } = require('./extra');
+const { OpenTasks } = require('./open-tasks');
 const outcome = require('./outcome');
+const { Rests, planOf } = require('./retry');
+const { Settling } = require('./settling');
 const { GIVEN_UP } = require('./stats');
 
-const OUT_BYTES = 1024 * 1024;
-const HEAD = 16;
-
-/** Flags beside the length that `drain` returns; src/farm.rs. */
-const MORE = 1 << 30;
-const HAS_HANDOVERS = 1 << 29;
-const HAS_NEWS = 1 << 28;
-const LENGTH = HAS_NEWS - 1;
-
-const BODY_APART = 1 << 8;
-
-/** Tags of replies; transport/frame.rs. */
-const RESULT = 1;
-const PROGRESS = 3;
-
-/** In a frame's kind: the attempt has failed, the task is tried again; engine/farm/retry.rs. */
-const RETRIED = 1 << 8;
-
-/** @typedef {(value: unknown) => void} Resolve */
 /** @typedef {import('./extra').Extra} Extra */
 
 class Tasks {
-  /** @type {(Resolve | null | undefined)[]} by number; null: settled here, the native side has not let go */
-  #resolves = [];
-  /** @type {(Extra | undefined)[]} */
-  #extras = [];
-  #methods = /** @type {string[]} */ ([]);
-  #free = /** @type {number[]} */ ([]);
-  /** @type {(() => void) | null} */
-  #whenIdle = null;
-
-  /** The limit on those that wait, if there is one. @type {InstanceType<typeof import('./admission').Admission> | null} */
-  admission = null;
+  #tasks = new OpenTasks();
   #batch;
   #rests;
-  #out = Buffer.allocUnsafeSlow(OUT_BYTES);
-  #frames = new Uint32Array(this.#out.buffer);
 
   /**
    * @param {any} native
@@ -62,20 +31,29 @@ class Tasks {
   constructor(native, options, roster, codec) {
     this.native = native;
     this.options = options;
-    this.roster = roster;
-    this.causeOf = roster.causeOf.bind(roster);
     this.codec = codec;
     this.#batch = new Batch(native, options);
     this.#rests = new Rests(native);
     this.plan = planOf(options, null);
     this.plain = options.queueTimeout === Infinity && this.plan === null;
-    this.drain = this.drain.bind(this);
-    this.connected = native.connect(this.#batch.bytes, this.#out, this.drain);
+    const abort = (/** @type {number} */ id, /** @type {unknown} */ error) => this.#abort(id, error);
+    const settling = new Settling(native, this.#tasks, roster, { options, codec, retried: this.#rests.look, abort });
+    this.connected = native.connect(this.#batch.bytes, settling.out, settling.drain);
   }
 
   /** Tasks not settled. */
   get open() {
-    return this.#resolves.length - this.#free.length;
+    return this.#tasks.count;
+  }
+
+  /** The limit on those that wait, if there is one. */
+  get admission() {
+    return this.#tasks.admission;
+  }
+
+  /** @param {InstanceType<typeof import('./admission').Admission> | null} admission */
+  limit(admission) {
+    this.#tasks.admission = admission;
   }
 
   /** @param {number} max workers from now on */
@@ -91,8 +69,9 @@ class Tasks {
    * @returns {Promise<any>}
    */
   submit(method, args, options, patient) {
-    if (this.admission !== null && !options?.signal?.aborted && !this.admission.admits()) return this.admission.refuse(method, args, options, patient);
-    /** @type {Resolve} */
+    const { admission } = this.#tasks;
+    if (admission !== null && !options?.signal?.aborted && !admission.admits()) return admission.refuse(method, args, options, patient);
+    /** @type {import('./open-tasks').Resolve} */
     let resolve = /** @type {any} */ (undefined);
     const promise = new Promise((settle) => {
       resolve = settle;
@@ -114,11 +93,9 @@ class Tasks {
       rejectWithCaller(resolve, outcome.noMemory(method, size));
       return promise;
     }
-    const id = this.#free.length > 0 ? /** @type {number} */ (this.#free.pop()) : this.#resolves.length;
-    this.#resolves[id] = resolve;
-    this.#methods[id] = method;
+    const id = this.#tasks.add(method, resolve);
     const plan = options === null ? this.plan : planOf(this.options, options);
-    this.#extras[id] =
+    this.#tasks.extras[id] =
       options === null && this.plain
         ? undefined
         : makeExtra(method, options ?? {}, this.options, plan, (reason) => this.#abort(id, reason), (extra) => this.#expire(id, extra));
@@ -129,7 +106,7 @@ class Tasks {
   /** @param {number} id @param {Extra} extra */
   #expire(id, extra) {
     this.#batch.flush();
-    if (this.native.withdraw(id)) this.#reject(id, outcome.queueTimeout(extra));
+    if (this.native.withdraw(id)) this.#tasks.reject(id, outcome.queueTimeout(extra));
   }
 
   /**
@@ -139,114 +116,9 @@ class Tasks {
   #abort(id, reason) {
     // What is still in the batch is not known on the other side.
     this.#batch.flush();
-    const resolve = this.#resolves[id];
-    if (!resolve) return;
+    if (!this.#tasks.resolves[id]) return;
     const gone = this.native.cancel(id, GIVEN_UP.cancelled, encodeReason(reason));
-    this.#clear(id);
-    if (gone) this.#give(id);
-    // Its last frame is on the way and frees the number.
-    else this.#resolves[id] = null;
-    rejectWithCaller(resolve, reason);
-  }
-
-  /** Everything that came in, until nothing more does. */
-  drain() {
-    let code;
-    do {
-      code = this.native.drain();
-      const handovers = (code & HAS_HANDOVERS) !== 0 ? this.native.takeHandovers() : null;
-      const news = (code & HAS_NEWS) !== 0 ? readNews(this.native.takeNews()) : null;
-      // What a worker said before it ended belongs to the errors of its tasks.
-      if (news !== null) for (const event of news) if (event.type === 'workerError') this.roster.take(event);
-      this.#settle(code & LENGTH, handovers);
-      if (news !== null) for (const event of news) if (event.type !== 'workerError') this.roster.take(event);
-    } while ((code & MORE) !== 0);
-  }
-
-  /**
-   * @param {number} length
-   * @param {ArrayBuffer[] | null} handovers
-   */
-  #settle(length, handovers) {
-    const frames = this.#frames;
-    let next = 0;
-    for (let at = 0; at < length; ) {
-      const word = at >> 2;
-      const id = frames[word];
-      const tag = frames[word + 1];
-      const size = frames[word + 2];
-      const last = frames[word + 3];
-      const start = at + HEAD;
-      at = (start + size + 7) & ~7;
-      let bytes = this.#out;
-      let from = start;
-      let end = start + size;
-      if ((last & BODY_APART) !== 0) {
-        bytes = Buffer.from(/** @type {ArrayBuffer[]} */ (handovers)[next++]);
-        from = 0;
-        end = bytes.length;
-      }
-      const count = last >>> 16;
-      const attachments = count === 0 ? null : /** @type {ArrayBuffer[]} */ (handovers).slice(next, next + count);
-      next += count;
-      this.#frame(id, tag, last & 0xff, bytes, from, end, attachments);
-    }
-  }
-
-  // eslint-disable-next-line max-params
-  #frame(id, tag, kind, bytes, from, end, attachments) {
-    if (tag === RESULT) {
-      const resolve = this.#resolves[id];
-      let value;
-      try {
-        value = this.codec.decode(kind, bytes, from, end, attachments);
-      } catch (error) {
-        this.#reject(id, error);
-        return;
-      }
-      if (this.#extras[id] !== undefined) this.#clear(id);
-      this.#give(id);
-      if (resolve) resolve(value);
-    } else if (tag === PROGRESS) {
-      const extra = this.#extras[id];
-      if (!extra?.onProgress) return;
-      try {
-        process.nextTick(extra.onProgress, this.codec.decode(kind, bytes, from, end, attachments));
-      } catch (error) {
-        // The task runs on; its caller would wait for a value that cannot come.
-        this.#abort(id, error);
-      }
-    } else if ((tag & RETRIED) !== 0) {
-      this.#failed(id, tag, kind, bytes, from, end, attachments);
-    } else {
-      const extra = this.#extras[id];
-      this.#reject(id, tag === outcome.NOT_RETRIED ? lastFailure(extra) : errorOf(tag, kind, bytes, from, end, attachments, extra ?? { ...this.options, method: this.#methods[id] }, this.causeOf));
-    }
-  }
-
-  /** An attempt has failed and another one follows. */
-  // eslint-disable-next-line max-params
-  #failed(id, tag, kind, bytes, from, end, attachments) {
-    const extra = this.#extras[id];
-    if (extra?.history !== undefined) {
-      const workerId = tag >>> 16;
-      const worker = workerId === 0 ? undefined : { workerId, pid: this.roster.pidOf(workerId) };
-      clearTimeout(extra.timer);
-      noteFailure(extra, errorOf(tag & 0xff, kind, bytes, from, end, attachments, extra, this.causeOf), worker);
-    }
-    this.#rests.look();
-  }
-
-  /**
-   * @param {number} id
-   * @param {unknown} error
-   */
-  #reject(id, error) {
-    const resolve = this.#resolves[id];
-    const history = this.#extras[id]?.history;
-    this.#clear(id);
-    this.#give(id);
-    if (resolve) rejectWithCaller(resolve, history === undefined ? error : withHistory(error, history));
+    this.#tasks.giveUp(id, reason, gone);
   }
 
   /** Nothing is tried again; what waits for it is settled with the error of its last attempt. */
@@ -256,25 +128,9 @@ class Tasks {
     this.#rests.stop();
   }
 
-  /** @param {number} id */
-  #clear(id) {
-    const extra = this.#extras[id];
-    if (extra === undefined) return;
-    this.#extras[id] = undefined;
-    dropExtra(extra);
-  }
-
-  /** @param {number} id */
-  #give(id) {
-    this.#resolves[id] = undefined;
-    this.#free.push(id);
-    if (this.#whenIdle !== null && this.open === 0) this.#whenIdle();
-    if (this.admission !== null) this.admission.left();
-  }
-
   /** @param {() => void} callback runs when no task is open */
   onIdle(callback) {
-    this.#whenIdle = callback;
+    this.#tasks.whenIdle = callback;
   }
 
   /**
@@ -285,14 +141,9 @@ class Tasks {
   rejectAll(makeError, why) {
     this.#rests.stop();
     this.#batch.flush();
-    for (let id = 0; id < this.#resolves.length; id++) {
-      const resolve = this.#resolves[id];
-      if (!resolve) continue;
-      const gone = this.native.cancel(id, why);
-      this.#clear(id);
-      if (gone) this.#give(id);
-      else this.#resolves[id] = null;
-      rejectWithCaller(resolve, makeError(id));
+    const { resolves } = this.#tasks;
+    for (let id = 0; id < resolves.length; id++) {
+      if (resolves[id]) this.#tasks.giveUp(id, makeError(id), this.native.cancel(id, why));
     }
   }
 }

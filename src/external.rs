@@ -8,7 +8,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 
 /// A JavaScript Buffer kept for the life of its owner and used as scratch memory. Its backing store never moves, and the
-/// JavaScript side never transfers or resizes it (`lib/tasks.js`, `lib/worker/loop.js`).
+/// JavaScript side never transfers or resizes it (`lib/settling.js`, `lib/worker/loop.js`).
 pub struct Scratch {
     start: *mut u8,
     len: usize,

@@ -1,6 +1,6 @@
 //! Settling: takes replies out of the workers' rings and news out of the inbox, and writes them as frames for the
 //! JavaScript side: `u32 task | u32 kind (of an attempt that is tried again: worker << 16 | flag | kind) | u32 length | u32 codec, attachments << 16, flags << 8`, then the body, padded
-//! to 8. Read by `lib/tasks.js`. What a worker wrote is copied before it is looked at.
+//! to 8. Read by `lib/settling.js`. What a worker wrote is copied before it is looked at.
 
 use super::retry::retried;
 use super::worker_end::WorkerEnd;

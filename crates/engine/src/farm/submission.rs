@@ -1,7 +1,7 @@
 //! One task in a batch from the JavaScript side: `u32 id | u32 codec and flags | u32 length | u32 attachments`, then with
 //! the options flag `f64 timeout | f64 queue timeout` (ms, 0 for none), with the plan flag `u32 retries | i16 priority |
 //! u16 failures to retry on`, then the payload (attachment table of
-//! `u64 offset | u64 length`, body), padded to 8. Written by `lib/tasks.js`.
+//! `u64 offset | u64 length`, body), padded to 8. Written by `lib/batch.js`.
 
 use crate::pool::tasks::Plan;
 use farm_transport::frame::{word, Attachment, NO_BLOCK};
