@@ -390,16 +390,16 @@ interface CommonOptions {
    * 0 to 64. Default 0.
    */
   spares?: number;
-  /** After what a worker is replaced. Its successor is ready before it leaves. Each limit varies by a tenth from worker to worker. Default: never. */
+  /** After what a worker is replaced. It goes on until its successor is ready, so these are no exact bounds. Each limit varies by a tenth from worker to worker. Default: never. */
   recycle?: RecycleOptions;
   /**
    * A worker that is stopped by a signal (SIGSTOP) while a task needs it is killed after this time (ms), with
    * `killedFor: 'stopped'`. A debugger does not count. Default 5000.
    */
   stoppedTimeout?: number;
-  /** Environment of the workers. Default: that of this process when the worker starts. */
+  /** Environment of the workers. Default: that of this process when the farm is made. */
   env?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** Working directory of the workers. Default: that of this process. */
+  /** Working directory of the workers. Default: that of this process when the farm is made. */
   cwd?: string | URL;
   /** `process.argv` of the workers from index 2 on. Default []. */
   argv?: readonly string[];

@@ -73,6 +73,12 @@ test('after close() every call rejects, and at once', async () => {
   expect(() => farm.ref().unref()).not.toThrow();
 });
 
+test.each([[null], [5], [[]], [{ timout: 5 }], [{ timeout: NaN }], [{ timeout: '5' }], [{ timeout: -1 }]])('close(%p) rejects and closes nothing', async (options) => {
+  const farm = make();
+  await expect(farm.close(options)).rejects.toMatchObject({ code: 'ERR_FARM_OPTION' });
+  expect(farm.stats().state).toBe('open');
+});
+
 test('closing twice is closing once', async () => {
   const farm = make();
   await farm.run('add', [1, 2]);

@@ -1,5 +1,7 @@
 'use strict';
 
+const path = require('node:path');
+const { WorkerFarm } = require('..');
 const { farmOptions, taskOptions, mapOptions } = require('../lib/options');
 const { inheritedExecArgv } = require('../lib/exec-argv');
 
@@ -191,6 +193,14 @@ describe('the options of a farm', () => {
 
   test('a value with a costly print does not flood the message', () => {
     expect(refusal({ max: 'x'.repeat(10_000) }).message.length).toBeLessThan(250);
+  });
+
+  // Nanoseconds of these fit no 64 bits.
+  test('any finite time is a time for the native side too', () => {
+    const ever = Number.MAX_VALUE;
+    const times = { idleTimeout: ever, grace: ever, startTimeout: ever, stoppedTimeout: ever, stallTimeout: ever, recycle: { age: ever }, limits: { cpuTime: ever } };
+    const farm = new WorkerFarm(path.join(__dirname, 'fixtures', 'life', 'worker.js'), times);
+    return farm.destroy();
   });
 });
 

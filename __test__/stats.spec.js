@@ -14,6 +14,14 @@ test('an unused farm has figures, all of them 0', () => {
   expect(wait).toEqual(run);
 });
 
+test('a call counts from its own turn on', async () => {
+  const farm = openFarm(WORKER, { max: 1 });
+  const call = farm.run('add', [1, 2]);
+  expect(farm.stats().tasks.open).toBe(1);
+  await call;
+  expect(farm.stats().tasks.open).toBe(0);
+});
+
 test('each task is counted once, under its end', async () => {
   const farm = openFarm(WORKER, { stderr: 'ignore', maxSharedMemory: 1 << 20 });
   const controller = new AbortController();

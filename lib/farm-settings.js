@@ -7,6 +7,8 @@ const { nativeLimits } = require('./limits');
 const { workerProgram } = require('./worker-program');
 
 const NS = 1e6;
+/** A time that nobody lives to see is this long (31 years): what the native side adds to its clock stays a number for it. */
+const LONGEST_NS = 1e18;
 /** Memory that one more worker is reckoned with when nobody says how many there may be. */
 const WORKER_BYTES = 64 * 1024 * 1024;
 /** The part of the memory this process may use that its tasks' data may take. */
@@ -28,7 +30,7 @@ function standardLimits(native) {
  * @param {string} addon the file of the native addon
  */
 function nativeSettings(options, source, addon) {
-  const ns = (/** @type {number} */ ms) => Math.round(ms * NS);
+  const ns = (/** @type {number} */ ms) => Math.min(Math.round(ms * NS), LONGEST_NS);
   const limit = (/** @type {number} */ ms) => (Number.isFinite(ms) ? ns(ms) : null);
   return JSON.stringify({
     min: options.min,

@@ -6,7 +6,7 @@ const { EventEmitter } = require('node:events');
 const { Admission } = require('./admission');
 const { FarmError } = require('./errors');
 const { nativeSettings, standardLimits } = require('./farm-settings');
-const { checkedSize, farmOptions, taskOptions } = require('./options');
+const { checkedSize, closeTimeout, farmOptions, taskOptions } = require('./options');
 const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
@@ -106,8 +106,8 @@ class WorkerFarm extends EventEmitter {
    * @param {object} [options]
    */
   async run(method, args = [], options = undefined) {
-    if (typeof method !== 'string') throw new FarmError('ERR_FARM_OPTION', `method must be a string, not ${typeof method}`);
-    if (!Array.isArray(args)) throw new FarmError('ERR_FARM_OPTION', 'args must be an array of arguments');
+    if (typeof method !== 'string') throw new FarmError('ERR_FARM_OPTION', `method must be a string, not ${typeof method}`, { option: 'method', value: method });
+    if (!Array.isArray(args)) throw new FarmError('ERR_FARM_OPTION', 'args must be an array of arguments', { option: 'args', value: args });
     return this.submit(method, args, taskOptions(options));
   }
 
@@ -168,6 +168,8 @@ class WorkerFarm extends EventEmitter {
    * @param {{ reset?: boolean }} [options] reset: the histograms start anew after this
    */
   stats(options = {}) {
+    // The calls of this turn count too.
+    if (this.#lastFigures === undefined) this.#tasks.handOver();
     const figures = JSON.parse(this.#lastFigures ?? this.#native.stats(resetOf(options)));
     return farmStats(this.#state, this.#roster, { ...figures, held: this.#tasks.admission?.held ?? 0 });
   }
@@ -177,11 +179,13 @@ class WorkerFarm extends EventEmitter {
    * @param {{ timeout?: number }} [options] ms until what still runs is killed; 30000 by default, Infinity for never
    * @returns {Promise<void>}
    */
-  close(options = {}) {
+  close(options) {
     if (this.#closing) return this.#closing;
-    const { timeout = 30_000 } = options;
-    if (typeof timeout !== 'number' || !(timeout >= 0)) {
-      return Promise.reject(new FarmError('ERR_FARM_OPTION', `timeout must be milliseconds of at least 0, not ${String(timeout)}`, { option: 'timeout', value: timeout }));
+    let timeout = 0;
+    try {
+      timeout = closeTimeout(options);
+    } catch (error) {
+      return Promise.reject(error);
     }
     this.#closing = this.#end(async () => {
       this.#tasks.admission?.rejectHeld(() => outcome.closed());

@@ -109,7 +109,7 @@ function checkAffinity(affinity, native) {
  * @param {Record<string, any>} limits
  */
 function nativeLimits({ cpuTime, ...limits }) {
-  return cpuTime === undefined ? limits : { ...limits, cpuTime: Math.round(cpuTime * 1e6) };
+  return cpuTime === undefined ? limits : { ...limits, cpuTime: Math.min(Math.round(cpuTime * 1e6), 1e18) };
 }
 
 /** @param {Record<string, number>} v8 */

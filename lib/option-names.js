@@ -60,7 +60,7 @@ const ELSEWHERE = {
   idlememorylimit: 'Use recycle: { memory }, in bytes of private memory.',
   maxmemorylimitbeforerecycle: 'Use recycle: { memory }, in bytes of private memory.',
   maxage: 'Use recycle: { age }, in ms.',
-  isolateworkers: 'Use recycle: { tasks: 1 }.',
+  isolateworkers: 'A farm has no fresh worker for each task. recycle: { tasks } replaces workers often; destroy() and a farm of its own for each task isolate it.',
   minspareworkers: ours('spares'),
   warmspares: ours('spares'),
   setupargs: ours('workerData'),

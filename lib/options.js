@@ -65,9 +65,9 @@ const FARM = {
   spares: { standard: () => 0, check: check.integer(0, 64) },
   /** After what a worker is replaced by a fresh one: tasks, ms, bytes of private memory. */
   recycle: { standard: () => ({}), check: recycleCheck },
-  /** Environment of the workers; undefined: that of this process at the time of the start. */
+  /** Environment of the workers; undefined: that of this process when the farm is made. */
   env: { standard: nothing, check: check.environment },
-  /** Working directory of the workers; undefined: that of this process at the time of the start. */
+  /** Working directory of the workers; undefined: that of this process when the farm is made. */
   cwd: { standard: nothing, check: check.directory },
   /** process.argv from index 2 on. */
   argv: { standard: () => [], check: check.strings },
@@ -118,6 +118,12 @@ const MAP = {
   /** Results in the order of the items; false: as they come. */
   ordered: { standard: () => true, check: check.boolean },
   signal: { standard: nothing, check: check.abortSignal },
+};
+
+/** @type {Record<string, Option>} */
+const CLOSE = {
+  /** ms after which what is left is destroyed. */
+  timeout: { standard: () => 30_000, check: check.duration(0) },
 };
 
 /**
@@ -190,6 +196,15 @@ function checkedSize(size, now) {
   return { max, min };
 }
 
+/**
+ * @param {any} options what close() was given
+ * @returns {number} ms
+ */
+function closeTimeout(options) {
+  const { timeout } = entriesOf(options, CLOSE, 'close');
+  return /** @type {any} */ (timeout === undefined ? CLOSE.timeout.standard() : checked('timeout', CLOSE.timeout, timeout));
+}
+
 /** @param {any} source */
 function isForkSource(source) {
   return source !== null && typeof source === 'object' && !isUrl(source) && Object.hasOwn(source, 'fork');
@@ -258,4 +273,4 @@ function optionError(option, value, message) {
   return new FarmError('ERR_FARM_OPTION', message, { option, value });
 }
 
-module.exports = { checkedSize, farmOptions, taskOptions, mapOptions };
+module.exports = { checkedSize, closeTimeout, farmOptions, taskOptions, mapOptions };

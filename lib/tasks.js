@@ -56,6 +56,11 @@ class Tasks {
     this.#tasks.admission = admission;
   }
 
+  /** What this turn has submitted goes to the native side now. */
+  handOver() {
+    this.#batch.flush();
+  }
+
   /** @param {number} max workers from now on */
   resize(max) {
     this.admission?.resize(max);

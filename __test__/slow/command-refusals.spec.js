@@ -15,6 +15,7 @@ describe('usage errors end with 2, name what was wrong, and nothing is run', () 
     ['every missing file', ['not-a', 'not-b'], /no such file: not-a\n.*no such file: not-b$/m],
     ['a directory', ['--method', 'log', 'there', 'dir'], /^farm map: dir is a directory; name the files in it, for example 'dir\/\*\*\/\*'$/m],
     ['a glob without a file', ['dir/**/*.png'], /^farm map: no file matches dir\/\*\*\/\*\.png$/m],
+    ['an --out where no folder can be', ['--method', 'log', '--out', '/proc/no-folder', 'there'], /^farm map: cannot write to --out \/proc\/no-folder: /m],
     ['--jobs x', ['--jobs', 'x', 'there'], /--jobs <n>' argument 'x' is invalid/],
     ['two outputs in one place', ['--method', 'log', '--out', 'o', '--ext', '.x', 'dir/a.1', 'dir/a.2'], /dir\/a\.1 and dir\/a\.2 would both be written to .*o\/a\.x$/m],
     ['an output that is a directory of others', ['--method', 'log', '--out', 'o', '--ext', '', 'dir/a.1', 'dir/a/b.1'], /o\/a would be the output of dir\/a\.1 and a directory of other outputs/],

@@ -30,7 +30,7 @@ class OutputFiles {
     this.durable = durable;
     this.targets = targetsOf(inputs, out, ext);
     try {
-      fs.mkdirSync(pathOf(out), { recursive: true });
+      makeFolder(path.resolve(out));
       const probe = pathOf(path.join(out, `.farm-map-${id}-probe.tmp`));
       fs.writeFileSync(probe, '');
       fs.unlinkSync(probe);
@@ -138,6 +138,20 @@ function refuseCollisions(inputs, absolute, targets) {
   });
   for (const [target, input] of taken) {
     if (directories.has(target)) throw new UsageError(`farm map: ${shown(target)} would be the output of ${shown(input)} and a directory of other outputs`);
+  }
+}
+
+/**
+ * Not with `recursive`: where a file system takes no folders (/proc) Node.js tries that for ever.
+ * @param {string} directory absolute
+ */
+function makeFolder(directory) {
+  if (fs.existsSync(pathOf(directory))) return;
+  makeFolder(path.dirname(directory));
+  try {
+    fs.mkdirSync(pathOf(directory));
+  } catch (error) {
+    if (/** @type {any} */ (error).code !== 'EEXIST') throw error;
   }
 }
 
