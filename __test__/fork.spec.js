@@ -314,6 +314,14 @@ describe('closing', () => {
     expect(said).toBe('disconnected\n');
   });
 
+  test('a script that has to be helped out counts as what it was told to leave for', async () => {
+    const { service, farm } = start('stays', { max: 1, grace: 0, idleTimeout: 1 });
+    const ended = once(farm, 'exit');
+    expect(await service.request(1)).toBe(1);
+    expect((await ended)[0]).toMatchObject({ signal: 'SIGTERM', retiredFor: 'idle', killedFor: 'close' });
+    expect(farm.stats().exits).toEqual({ idle: 1 });
+  });
+
   test('destroy() ends a busy script now', async () => {
     const { service, farm } = start('answers', { max: 1, stdout: 'pipe' });
     const ended = once(farm, 'exit');

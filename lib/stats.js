@@ -28,7 +28,9 @@ class ExitCounts {
    */
   count({ workerId, killedFor, retiredFor, verdict }, planned) {
     if (this.#failed.delete(workerId)) return;
-    this.#add(planned && !killedFor && retiredFor ? retiredFor : verdict);
+    // One that was told to leave and had to be helped, as most fork scripts must, has still left for that reason.
+    const left = killedFor ? killedFor === 'close' : planned;
+    this.#add(left && retiredFor ? retiredFor : verdict);
   }
 
   /** @param {string} cause */

@@ -1,4 +1,5 @@
-// Soak: a farm under load for a long time, with crashes, kills, idle ends and farms that are closed and opened anew beside it.
+// Soak: a farm under load for a long time, with crashes, kills, too much memory, idle ends, another size and
+// fresh workers now and then, and farms that are closed and opened anew beside it.
 // Samples what the process holds, and fails when that grows.
 //
 //   npm run soak -- --minutes 60 [--csv soak.csv] [--plot docs/soak.svg]

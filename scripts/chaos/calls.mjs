@@ -12,6 +12,8 @@ const SIGNALS = ['SIGKILL', 'SIGSEGV', 'SIGTERM', 'SIGABRT', 'SIGBUS']
  * @property {any} [want] the result; without it, none may come
  * @property {(value: any) => boolean} [right] instead of `want`
  * @property {(error: any) => boolean} [mayFail] errors that belong to this call
+ * @property {(error: any) => boolean} [aborted] whether it is its signal's reason
+ * @property {true} [noTask] its arguments are refused, so it never becomes a task
  * @property {number} [bytes] memory it takes
  * @property {() => void} [begin] is called when it is submitted
  * @property {() => string | undefined} [end] is called when it is settled; what was wrong
@@ -43,6 +45,7 @@ function abortable(dice, call) {
   return {
     ...call,
     options: { ...call.options, signal: controller.signal },
+    aborted: (error) => error === reason,
     mayFail: (error) => error === reason || (call.mayFail?.(error) ?? false),
     begin: () => {
       if (after === 0) queueMicrotask(() => controller.abort(reason))
@@ -86,7 +89,7 @@ export const kinds = [
   },
   { name: 'throws', weight: 4, make: (_, n) => ({ method: 'throws', args: [n], mayFail: (error) => error instanceof RangeError && error.n === n && error.cause instanceof TypeError }) },
   { name: 'rejects', weight: 4, make: (_, n) => ({ method: 'rejects', args: [n], mayFail: (error) => error?.rejected === n }) },
-  { name: 'refused argument', weight: 2, make: (_, n) => ({ method: 'mix', args: [n, { deep: [() => {}] }], mayFail: code('ERR_FARM_NOT_CLONEABLE') }) },
+  { name: 'refused argument', weight: 2, make: (_, n) => ({ method: 'mix', args: [n, { deep: [() => {}] }], mayFail: code('ERR_FARM_NOT_CLONEABLE'), noTask: true }) },
   { name: 'refused result', weight: 2, make: () => ({ method: 'answersFunction', args: [], mayFail: code('ERR_FARM_NOT_CLONEABLE') }) },
   { name: 'no method', weight: 2, make: () => ({ method: 'nowhere', args: [], mayFail: code('ERR_FARM_NO_METHOD') }) },
   { name: 'exits', weight: 1, make: (_, n) => ({ method: 'exits', args: [n % 100], mayFail: code('ERR_FARM_WORKER_EXIT') }) },
@@ -105,8 +108,13 @@ export const kinds = [
       return { ...call, options: { queueTimeout: dice.whole(1, 30) }, mayFail: code('ERR_FARM_QUEUE_TIMEOUT') }
     }
   },
-  { name: 'progress', weight: 4, make: progress }
+  { name: 'progress', weight: 4, make: progress },
+  { name: 'keeps memory', weight: 3, make: (dice, n) => ({ method: 'keeps', args: [n, dice.whole(1, 12)], want: n }) },
+  { name: 'computes', weight: 3, make: (dice, n) => ({ method: 'computes', args: [n, dice.whole(1, 60)], want: n }) }
 ]
+
+/** Calls of a farm whose workers may use so much memory only. */
+export const limitKinds = [{ name: 'fills memory', weight: 1, make: () => ({ method: 'fills', args: [], mayFail: code('ERR_FARM_LIMIT') }) }]
 
 const forkCall = (message) => ({ method: 'request', args: [message] })
 

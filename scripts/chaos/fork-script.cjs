@@ -2,6 +2,8 @@
 
 // A script as child_process.fork() runs it: answers each message.
 
+if (require('node:fs').existsSync(process.env.FARM_CHAOS_BROKEN ?? '')) throw new Error('broken for a while')
+
 process.on('message', ({ n, act, value }) => {
   if (act === 'exit') process.exit(value)
   if (act === 'die') process.kill(process.pid, value)

@@ -10,6 +10,8 @@ export class Ledger {
   ends = new Map()
   /** @type {Map<number, string>} */
   open = new Map()
+  /** What else happened. @type {Map<string, number>} */
+  changes = new Map()
   rescued = 0
   problems = 0
 
@@ -20,7 +22,7 @@ export class Ledger {
   }
 
   /**
-   * Runs one call to its end and judges it.
+   * Runs one call to its end and judges it. Resolves with the code of its error, or ''.
    * @param {any} life the life of a farm; see lives.mjs
    * @param {string} kind
    * @param {number} n
@@ -37,8 +39,10 @@ export class Ledger {
     if (!this.open.delete(n)) this.problem(`${name} was settled twice`)
     const wrong = call.end?.()
     if (wrong) this.problem(`${name}: ${wrong}`)
+    life.counts.add(call, outcome)
     if ('value' in outcome) this.#result(name, call, outcome.value)
     else this.#error(life, name, call, outcome.error)
+    return outcome.error?.code ?? ''
   }
 
   #result(name, call, value) {
@@ -54,14 +58,19 @@ export class Ledger {
     if (error?.killedFor === 'poison') this.problem(`${name}: ${error.message}`)
   }
 
+  /** @param {Record<string, number>} counts */
+  changed(counts) {
+    for (const [name, count] of Object.entries(counts)) this.changes.set(name, (this.changes.get(name) ?? 0) + count)
+  }
+
   #count(end) {
     this.ends.set(end, (this.ends.get(end) ?? 0) + 1)
   }
 
   /** One line about everything. */
   summary() {
-    const ends = [...this.ends].sort((a, b) => b[1] - a[1]).map(([end, count]) => `${count} ${end}`)
-    return `${this.made} calls: ${ends.join(', ')}; ${this.rescued} rescued wake-ups`
+    const listed = (counts) => [...counts].sort((a, b) => b[1] - a[1]).map(([what, count]) => `${count} ${what}`).join(', ')
+    return `${this.made} calls: ${listed(this.ends)}; ${this.rescued} rescued wake-ups; ${listed(this.changes)}`
   }
 }
 

@@ -2,7 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import farm from '../../index.js'
-import { forkKinds, kinds } from './calls.mjs'
+import { forkKinds, kinds, limitKinds } from './calls.mjs'
+import { Changes, MOST } from './changes.mjs'
+import { Counts } from './counts.mjs'
+import { options } from './options.mjs'
 
 const { WorkerFarm } = farm
 const worker = fileURLToPath(new URL('./worker.cjs', import.meta.url))
@@ -13,30 +16,15 @@ const HUGE = 160 << 20
 /** Trouble goes on for so long after an end has begun; without it the end is reached some time. */
 const TROUBLED_END_MS = 1000
 let huge = 0
-
-/** @param {import('./dice.mjs').Dice} dice */
-function options(dice) {
-  const fork = dice.maybe(0.2)
-  const chosen = {
-    max: dice.whole(1, 4),
-    min: dice.maybe(0.3) ? 1 : 0,
-    idleTimeout: dice.one([1, 30, 30_000]),
-    grace: dice.one([0, 20, 200]),
-    stdout: 'ignore',
-    stderr: dice.one(['ignore', 'pipe'])
-  }
-  if (!fork) Object.assign(chosen, { tasksPerWorker: dice.one([1, 1, 4, 16]), views: dice.maybe(0.8), spin: dice.one([0, 20]) })
-  if (dice.maybe(0.3)) chosen.timeout = dice.whole(200, 3000)
-  if (dice.maybe(0.3)) Object.assign(chosen, { retries: dice.whole(1, 3), retryOn: dice.one([['exit'], ['exit', 'timeout'], ['exit', 'timeout', 'error']]) })
-  if (dice.maybe(0.2)) Object.assign(chosen, { maxQueue: dice.whole(1, 100), overflow: dice.one(['reject', 'wait']) })
-  if (dice.maybe(0.2)) chosen.queueTimeout = dice.whole(500, 5000)
-  return { fork, chosen }
-}
+const TURNED_AWAY = new Set(['ERR_FARM_QUEUE_FULL', 'ERR_FARM_START'])
 
 export class Life {
   made = 0
-  /** Workers that were killed before they took tasks. */
+  counts = new Counts()
+  /** Workers that were killed or stopped before they took tasks. */
   killedEarly = 0
+  /** Processes that there are. */
+  #processes = 0
   ending = ''
   #calling = true
   #troubledUntil = Infinity
@@ -53,9 +41,12 @@ export class Life {
     const { fork, chosen } = options(dice.of('options'))
     this.options = chosen
     this.fork = fork
-    this.farm = new WorkerFarm(fork ? { fork: script } : worker, chosen)
+    this.changes = new Changes(this)
+    this.farm = new WorkerFarm(fork ? { fork: script } : worker, { ...chosen, env: { ...process.env, FARM_CHAOS_BROKEN: this.changes.file } })
     this.farm.on('stdout', () => {}).on('stderr', () => {})
+    this.farm.on('spawn', () => this.#processes++)
     this.farm.on('exit', ({ killedFor }) => {
+      this.#processes--
       if (killedFor === 'poison') ledger.problem(`${name}: a worker was killed for writing over the queue`)
     })
   }
@@ -75,7 +66,9 @@ export class Life {
       case 'ERR_FARM_QUEUE_TIMEOUT':
         return this.options.queueTimeout !== undefined
       case 'ERR_FARM_START':
-        return this.killedEarly > 0
+        return this.killedEarly > 0 || this.changes.explains(error)
+      case 'ERR_FARM_LIMIT':
+        return this.options.limits?.[error.limit] === error.allowed && error.seen > error.allowed
       default:
         return false
     }
@@ -88,21 +81,24 @@ export class Life {
    */
   async run(number, ms) {
     const callers = Array.from({ length: this.dice.of('width').whole(1, 40) }, (_, index) => this.#caller(this.dice.of(`caller ${index}`), number))
-    const trouble = this.#trouble(this.dice.of('trouble'))
+    const trouble = [this.#trouble(this.dice.of('trouble')), this.changes.run(this.dice.of('changes'))]
     await pause(ms)
     await this.#end(this.dice.of('end'))
     this.#calling = false
-    await Promise.all([...callers, trouble])
+    await Promise.all([...callers, ...trouble])
     this.#check()
   }
 
   async #caller(dice, number) {
-    const list = this.fork ? forkKinds : kinds
+    const list = this.fork ? forkKinds : this.options.limits?.memory ? [...kinds, ...limitKinds] : kinds
     while (this.#calling && this.ending === '') {
-      const burst = dice.maybe(0.02) ? dice.whole(50, 400) : 1
+      // Enough to fill a queue that can be full.
+      const burst = dice.maybe(0.02) ? dice.whole(50, this.options.overflow === 'reject' ? 120 : 400) : 1
       const calls = Array.from({ length: burst }, () => this.#one(dice, burst > 1 ? list[0] : dice.weighted(list), number()))
-      await Promise.all(calls)
-      if (dice.maybe(0.1)) await pause(dice.whole(0, 10))
+      const ends = await Promise.all(calls)
+      // Who is turned away at once waits, else there would be little else.
+      if (ends.some((end) => TURNED_AWAY.has(end))) await pause(dice.whole(1, 40))
+      else if (dice.maybe(0.1)) await pause(dice.whole(0, 10))
     }
   }
 
@@ -110,10 +106,11 @@ export class Life {
     const call = kind.make(dice, n)
     if (dice.maybe(0.1)) call.options = { ...call.options, priority: dice.whole(-3, 3) }
     const bytes = call.bytes ?? 0
-    if (huge + bytes > HUGE) return
+    if (huge + bytes > HUGE) return ''
     huge += bytes
-    await this.ledger.settle(this, kind.name, n, call)
+    const end = await this.ledger.settle(this, kind.name, n, call)
     huge -= bytes
+    return end
   }
 
   /** Kills, stops and continues workers from outside. */
@@ -125,11 +122,9 @@ export class Life {
       const targets = this.farm.stats().workers.filter(({ state }) => early || state === 'online')
       if (targets.length === 0) continue
       const { pid, state } = dice.one(targets)
+      if (state !== 'online') this.killedEarly++
       if (dice.maybe(0.4)) await this.#stop(pid, dice.maybe(0.1) ? 1500 : dice.whole(1, 300))
-      else {
-        if (state !== 'online') this.killedEarly++
-        signal(pid, dice.one(['SIGKILL', 'SIGTERM', 'SIGSEGV']))
-      }
+      else signal(pid, dice.one(['SIGKILL', 'SIGTERM', 'SIGSEGV']))
     }
   }
 
@@ -150,11 +145,17 @@ export class Life {
   }
 
   #check() {
-    const { state, workers, tasks, rescuedWakeups } = this.farm.stats()
+    const { state, workers, tasks, exits, rescuedWakeups } = this.farm.stats()
     this.ledger.rescued += rescuedWakeups
-    if (state !== 'closed' || workers.length > 0 || tasks.open > 0) {
-      this.ledger.problem(`${this.name} after its end (${this.ending}): ${JSON.stringify({ state, workers, tasks })}`)
-    }
+    const { reloads, resizes } = this.changes
+    this.ledger.changed({ reloads: reloads.done, 'failed reloads': reloads.failed, resizes })
+    for (const [cause, count] of Object.entries(exits)) this.ledger.changed({ [`workers ended by ${cause}`]: count })
+    const wrong = this.counts.against(tasks, this.options)
+    if (state !== 'closed' || workers.length > 0 || tasks.open + tasks.held > 0) wrong.push('something is left')
+    // No more than there can be at a time: one that is told to leave with the farm has no successor.
+    if ((exits.close ?? 0) > 2 * MOST) wrong.push(`${exits.close} workers have left with the farm`)
+    if (this.#processes !== 0) wrong.push(`${this.#processes} processes have begun and not ended`)
+    if (wrong.length > 0) this.ledger.problem(`${this.describe()}: ${wrong.join('; ')}`)
   }
 
   describe() {

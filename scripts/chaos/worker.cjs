@@ -3,7 +3,10 @@
 // What the farms of the chaos test run: results are functions of the input, so that each can be checked.
 
 const { setTimeout: pause } = require('node:timers/promises')
+const fs = require('node:fs')
 const ctx = require('../../lib/worker/index.js')
+
+if (fs.existsSync(process.env.FARM_CHAOS_BROKEN ?? '')) throw new Error('broken for a while')
 
 exports.mix = (n, value) => ({ n, value })
 exports.late = async (n, ms) => {
@@ -52,4 +55,22 @@ exports.emits = async (n, count) => {
     if (index % 3 === 0) await null
   }
   return { n, count }
+}
+
+const MIB = 1 << 20
+let kept = []
+/** Keeps so much until it has more than any other farm's worker should. */
+exports.keeps = (n, mib) => {
+  if (kept.length > 100) kept = []
+  for (let each = 0; each < mib; each++) kept.push(Buffer.alloc(MIB, 1))
+  return n
+}
+/** Goes on until it is stopped for it. */
+exports.fills = () => {
+  for (;;) kept.push(Buffer.alloc(MIB, 1))
+}
+exports.computes = (n, ms) => {
+  const { user } = process.cpuUsage()
+  while (process.cpuUsage().user - user < ms * 1000);
+  return n
 }

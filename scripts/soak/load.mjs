@@ -10,20 +10,25 @@ const worker = fileURLToPath(new URL('../chaos/worker.cjs', import.meta.url))
 const { ms, every } = JSON.parse(process.argv[2])
 const until = Date.now() + ms
 const dice = new Dice('soak')
+const MiB = 1 << 20
 const options = { stdout: 'ignore', stderr: 'ignore' }
 /** Errors that the trouble brings. */
-const EXPECTED = new Set(['ERR_FARM_WORKER_EXIT', 'ERR_FARM_TASK_TIMEOUT', 'ERR_FARM_START'])
+const EXPECTED = new Set(['ERR_FARM_WORKER_EXIT', 'ERR_FARM_TASK_TIMEOUT', 'ERR_FARM_START', 'ERR_FARM_LIMIT'])
 
 let calls = 0
 let exits = 0
-const lasting = new WorkerFarm(worker, { ...options, max: 2, idleTimeout: 50 })
+let completed = 0
+const lasting = new WorkerFarm(worker, { ...options, max: 2, idleTimeout: 50, spares: 1, recycle: { tasks: 20_000, age: 60_000 }, limits: { memory: 256 * MiB } })
 lasting.on('exit', () => exits++)
 
 /** @param {Promise<any>} call */
 async function settle(call) {
-  await call.catch((error) => {
-    if (!EXPECTED.has(error.code)) throw error
-  })
+  await call.then(
+    () => completed++,
+    (error) => {
+      if (!EXPECTED.has(error.code)) throw error
+    }
+  )
   calls++
 }
 
@@ -35,7 +40,7 @@ async function caller() {
   }
 }
 
-/** A crash, an exit, a timeout, or a pause in which the workers end for want of work. */
+/** A crash, an exit, a timeout, too much memory, or a pause in which the workers end for want of work. */
 async function trouble() {
   while (Date.now() < until) {
     await pause(dice.whole(200, 1200))
@@ -43,8 +48,18 @@ async function trouble() {
       () => lasting.run('exits', [1]),
       () => lasting.run('dies', ['SIGKILL']),
       () => lasting.run('spins', [], { timeout: 20 }),
-      () => lasting.run('hangs', [], { timeout: 20 })
+      () => lasting.run('hangs', [], { timeout: 20 }),
+      () => lasting.run('fills')
     ])())
+  }
+}
+
+/** Another size, or fresh workers. */
+async function changes() {
+  while (Date.now() < until) {
+    await pause(dice.of(`change ${calls}`).whole(1000, 4000))
+    lasting.resize({ max: dice.whole(1, 4) })
+    if (dice.maybe(0.3)) await lasting.reload().catch((error) => EXPECTED.has(error.code) || Promise.reject(error))
   }
 }
 
@@ -52,7 +67,7 @@ async function trouble() {
 async function comings() {
   while (Date.now() < until) {
     const brief = new WorkerFarm(worker, { ...options, max: 1 })
-    await settle(brief.run('mix', [0, Buffer.alloc(100_000)]))
+    await brief.run('mix', [0, Buffer.alloc(100_000)])
     await (dice.maybe(0.5) ? brief.close() : brief.destroy())
     await pause(200)
   }
@@ -76,5 +91,10 @@ async function samples() {
 }
 
 await warmUp()
-await Promise.all([...Array.from({ length: 32 }, caller), trouble(), comings(), samples()])
+await Promise.all([...Array.from({ length: 32 }, caller), trouble(), changes(), comings(), samples()])
 await lasting.close()
+// Each call is one task, settled once.
+const { tasks } = lasting.stats()
+if (tasks.settled !== calls || tasks.completed !== completed || tasks.open !== 0) {
+  throw new Error(`${calls} calls, ${completed} of them with a result, but: ${JSON.stringify(tasks)}`)
+}
