@@ -85,6 +85,20 @@ test('a loop that looks at ctx.cancelled keeps its worker', async () => {
   expect(await farm.run('pid')).toBe(pid);
 });
 
+test('several at once in one worker: all are heard of, and the worker goes on', async () => {
+  make({ tasksPerWorker: 4, grace: 60_000 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const late = [1, 2].map((n) => farm.run('answerLate', [n, 300], { signal }));
+  const neighbour = farm.run('answerLate', [3, 300]);
+  // First in, first out: when this one is answered the others run.
+  const pid = await farm.run('pid');
+  controller.abort('enough');
+  for (const ended of late) await expect(ended).rejects.toBe('enough');
+  expect(await neighbour).toBe(3);
+  expect(await farm.run('pid')).toBe(pid);
+});
+
 test('while it runs an endless loop: its worker is killed', async () => {
   make();
   const controller = new AbortController();

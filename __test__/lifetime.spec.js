@@ -1,5 +1,6 @@
 'use strict';
 
+const path = require('node:path');
 const { WorkerFarm } = require('..');
 const { gone, program, until, worker } = require('./fixtures/life/processes');
 
@@ -137,6 +138,15 @@ describe('idleTimeout', () => {
       await new Promise((resolve) => setTimeout(resolve, n % 4));
     }
     for (const record of farm.exits) expect(record).toMatchObject({ exitCode: 0, planned: true });
+  });
+
+  test('a task is served also while an idle worker does not get away', async () => {
+    farm = new WorkerFarm(path.join(__dirname, 'fixtures', 'life', 'lingers.js'), { max: 1, idleTimeout: 20, stdout: 'pipe' });
+    farm.ref();
+    const leaving = new Promise((resolve) => farm.once('stdout', resolve));
+    const pid = await farm.run('pid');
+    expect(String(await leaving)).toBe('leaving');
+    expect(await farm.run('pid')).not.toBe(pid);
   });
 
   test('idleTimeout 0: workers leave when there is nothing to do', async () => {

@@ -88,6 +88,20 @@ test('one that was taken back can be cancelled, and expire', async () => {
   expect(farm.stats().tasks).toMatchObject({ open: 0, waiting: 0 });
 });
 
+test('tasks in the queue that are given up make room for those that wait', async () => {
+  const farm = openFarm('life/trials.js');
+  for (let round = 0; round < 30; round++) {
+    // So few are published at a time while priorities differ, and nobody but the caller ends these.
+    const controller = new AbortController();
+    const given = [1, 2].map(() => farm.run('pid', [], { priority: 1, signal: controller.signal }));
+    const others = [1, 2, 3].map(() => farm.run('pid'));
+    controller.abort('no');
+    await Promise.allSettled(given);
+    await Promise.all(others);
+    await new Promise(setImmediate);
+  }
+});
+
 test('all of one priority are plain first in, first out', async () => {
   const { note, order } = await blocked();
   const names = Array.from({ length: 100 }, (_, n) => `task ${n}`);

@@ -27,6 +27,8 @@ pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
         FarmEvent::Unguarded { message } => (json!({ "type": "unguarded", "message": message }), None),
         FarmEvent::Reloaded { done } => (json!({ "type": "reloaded", "done": done }), None),
         FarmEvent::Closed => (json!({ "type": "closed" }), None),
-        FarmEvent::Joined { .. } | FarmEvent::TimedOut { .. } | FarmEvent::Poisoned => (Value::Null, None),
+        FarmEvent::Joined { .. } | FarmEvent::TimedOut { .. } | FarmEvent::Fewer | FarmEvent::Poisoned => {
+            (Value::Null, None)
+        }
     }
 }

@@ -205,6 +205,8 @@ pub enum FarmEvent {
         slot: u32,
         turn: u64,
     },
+    /// A worker was told to leave since it was idle: whoever needs one asks again.
+    Fewer,
     /// Bytes that the worker wrote to stdout (1) or stderr (2).
     Output {
         worker: usize,

@@ -54,8 +54,6 @@ pub mod slot {
 pub mod worker {
     use super::*;
     pub const PHASE: usize = 0;
-    /// Turn of the last cancel that the worker has seen.
-    pub const ACK: usize = APART;
     /// Set while a reply waits for room in the reply ring.
     pub const WANTS_ROOM: usize = 2 * APART;
     /// When the worker went to sleep with nothing to run (ns), 0 while it works.
@@ -73,6 +71,8 @@ pub mod worker {
     pub const fn ring_tail(index: usize) -> usize {
         ring_head(index) + APART
     }
+    /// Per lane: turn of the last cancel that the worker has seen.
+    pub const ACKS: usize = 3072;
     /// (offset, size) of each ring's data: replies, mail from the JavaScript thread, mail from the supervisor, blocks given back.
     pub const RING_DATA: [(usize, usize); 4] = [(64 * 1024, REPLY_RING), (4096, 4096), (8192, 8192), (16384, 32768)];
     pub const REPLIES: usize = 0;
@@ -86,7 +86,7 @@ pub mod worker {
     pub const MOST_UNREAD: u64 = 64 << 20;
     pub const SIZE: usize = 64 * 1024 + REPLY_RING;
     const _: () = assert!(STAMPS + LANES * 16 <= RINGS);
-    const _: () = assert!(ring_tail(3) + 8 <= 4096);
+    const _: () = assert!(ring_tail(3) + 8 <= ACKS && ACKS + LANES * 8 <= 4096);
 }
 
 /// What the phase word of a worker says.

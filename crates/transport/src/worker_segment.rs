@@ -36,8 +36,8 @@ impl WorkerSegment {
         self.segment.word(worker::PHASE)
     }
 
-    pub fn ack(&self) -> &AtomicU64 {
-        self.segment.word(worker::ACK)
+    pub fn ack(&self, lane: usize) -> &AtomicU64 {
+        self.segment.word(worker::ACKS + (lane % LANES) * 8)
     }
 
     pub fn wants_room(&self) -> &AtomicU64 {

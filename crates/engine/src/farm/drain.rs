@@ -118,11 +118,18 @@ impl Farm {
                 FarmEvent::TimedOut { slot, turn } => self.timed_out(slot, turn),
                 FarmEvent::Spawned { worker, pid } => {
                     if let Some(Some(end)) = self.workers.get_mut(worker) {
-                        end.pid = pid;
+                        (end.pid, end.spawned) = (pid, true);
                     }
                     drained.news.push(event);
                 }
                 FarmEvent::Poisoned => self.all_gone = true,
+                FarmEvent::Fewer => {
+                    self.asked = 0;
+                    // A task may have come while an idle worker was told to leave, which may take long.
+                    if self.tasks.open() > 0 {
+                        self.demand(self.tasks.open());
+                    }
+                }
                 FarmEvent::StartFailed { worker, .. } => {
                     self.asked = 0;
                     if let Some(Some(end)) = self.workers.get_mut(worker) {
@@ -142,15 +149,9 @@ impl Farm {
     /// A worker's first reply may have said already that it is online.
     fn is_new(&mut self, event: &FarmEvent) -> bool {
         match event {
-            FarmEvent::Spawned { worker, .. } => {
-                if let Some(end) = &mut self.workers[*worker] {
-                    end.spawned = true;
-                }
-                true
-            }
-            FarmEvent::Online { worker } => match &mut self.workers[*worker] {
-                Some(end) => !std::mem::replace(&mut end.online, true),
-                None => true,
+            FarmEvent::Online { worker } => match self.workers.get_mut(*worker) {
+                Some(Some(end)) => !std::mem::replace(&mut end.online, true),
+                _ => true,
             },
             _ => true,
         }

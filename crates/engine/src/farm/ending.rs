@@ -22,6 +22,7 @@ impl Farm {
         }
         self.stats.ended(end);
         self.shared.open.store(self.tasks.open() as u64, SeqCst);
+        self.fill_up();
         true
     }
 
@@ -35,9 +36,18 @@ impl Farm {
                     self.take_back(id, slot, turn);
                     self.stats.ended(End::QueueTimedOut);
                     self.shared.open.store(self.tasks.open() as u64, SeqCst);
+                    self.fill_up();
                 }
                 withdrawn
             }
+        }
+    }
+
+    /// Where publications were taken back there is room for others, and perhaps no reply to come that would bring them in.
+    /// Not at once: the caller may be about to give those up too.
+    fn fill_up(&self) {
+        if self.tasks.waiting() > 0 {
+            self.shared.parent_bell.ring();
         }
     }
 

@@ -56,7 +56,7 @@ impl FarmState {
                 for turn in self.shared.revoked_of(&self.line, worker) {
                     self.handle(Event::Revoked { worker, turn }, hands);
                 }
-            } else if state.shared.own.ack().load(Acquire) == turn {
+            } else if (0..self.shared.settings.lanes).any(|lane| state.shared.own.ack(lane).load(Acquire) == turn) {
                 self.handle(Event::Acknowledged { worker, turn }, hands);
             }
         }

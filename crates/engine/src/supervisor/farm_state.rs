@@ -3,7 +3,7 @@
 use super::lookout::{Lookout, INTERVAL};
 use super::spawner::Order;
 use super::worker::Worker;
-use crate::pool::workers::{Action, Cause, Event, Limits, Phase, Workers};
+use crate::pool::workers::{Action, Cause, Event, Leave, Limits, Phase, Workers};
 use crate::process::ExitRecord;
 use crate::shared::{FarmEvent, FarmLine, Shared};
 use crossbeam::channel::Sender;
@@ -113,7 +113,12 @@ impl FarmState {
             }
             Action::Unpause(worker) => self.with(worker, |worker| worker.shared.own.paused().store(0, Release)),
             Action::Reloaded(done) => self.shared.post(FarmEvent::Reloaded { done }),
-            Action::Retire(worker, why) => self.with(worker, |worker| worker.mail_retire(why)),
+            Action::Retire(worker, why) => {
+                self.with(worker, |worker| worker.mail_retire(why));
+                if why == Leave::Idle {
+                    self.shared.post(FarmEvent::Fewer);
+                }
+            }
             Action::Cancel { worker, turn } => self.with(worker, |worker| worker.mail_cancel(turn)),
             Action::Terminate(worker, cause) => self.with(worker, |worker| worker.terminate(cause)),
             Action::Kill(worker, cause) => self.with(worker, |worker| worker.kill(cause)),

@@ -326,10 +326,7 @@ impl Endpoint {
     pub fn is_revoked(&self, lane: usize) -> bool {
         use crate::word::Kind;
         let revoked = self.lanes[lane].is_some_and(|task| self.queue.queue.state(task.slot).kind() == Kind::Revoked);
-        // There is one word for all lanes: a task that nobody cancels must not overwrite what another one said.
-        if revoked || self.hello.lanes == 1 {
-            self.acknowledge(lane);
-        }
+        self.acknowledge(lane);
         revoked
     }
 
@@ -341,7 +338,7 @@ impl Endpoint {
     /// Tells the supervisor that this worker's loop has seen the cancel, so it is not stuck in synchronous code.
     pub fn acknowledge(&self, lane: usize) {
         if let Some(task) = self.lanes[lane] {
-            self.own.ack().store(task.turn, Release);
+            self.own.ack(lane).store(task.turn, Release);
         }
     }
 
