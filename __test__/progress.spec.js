@@ -49,15 +49,15 @@ test('large values', async () => {
   }
 });
 
-test('100000 values', async () => {
+test('20000 values', async () => {
   const farm = openFarm('calls/progress.js');
   let expected = 0;
   let wrong = 0;
   const onProgress = (value) => {
     if (value !== expected++) wrong++;
   };
-  expect(await farm.run('count', [100_000], { onProgress })).toBe(100_000);
-  expect([expected, wrong]).toEqual([100_000, 0]);
+  expect(await farm.run('count', [20_000], { onProgress })).toBe(20_000);
+  expect([expected, wrong]).toEqual([20_000, 0]);
 });
 
 test('without onProgress nothing is lost but the values', async () => {

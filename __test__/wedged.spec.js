@@ -64,7 +64,7 @@ describe('a worker that is stopped', () => {
   });
 
   test('after it took a task and before it said so loses neither the farm nor the task', async () => {
-    make({ stoppedTimeout: 1500 });
+    make({ stoppedTimeout: 500 });
     const pid = await farm.run('pid');
     const exit = once(farm, 'exit');
     const again = farm.run('stopUnsaid');
@@ -75,6 +75,14 @@ describe('a worker that is stopped', () => {
     await until(() => farm.stats().workers.some((worker) => stateOf(worker.pid) === 'T'));
     process.kill(farm.stats().workers[0].pid, 'SIGCONT');
     expect(await again).toBe('went on');
+  });
+
+  test('some time after it should have said so is no reason to give up the farm', async () => {
+    make({ stoppedTimeout: 500 });
+    const pid = await farm.run('pid');
+    const exit = once(farm, 'exit');
+    farm.run('stopUnsaid', [1200, 250]).catch(() => {});
+    expect((await exit)[0]).toMatchObject({ pid, killedFor: 'stopped' });
   });
 
   test('while it leaves is killed, and close() comes to its end', async () => {

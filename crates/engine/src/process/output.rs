@@ -6,9 +6,7 @@ use crate::settings::Output;
 use crossbeam::channel::{unbounded, Receiver, Sender};
 use farm_sys::{Doorbell, Fd, Poller};
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
 use std::io::Write;
-use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -156,14 +154,9 @@ impl Stream {
     }
 }
 
-/// Writes to the parent's own stdout or stderr, which Node may have made non-blocking: past the buffers of Rust's own
-/// streams, which would keep what cannot be written.
+/// Writes to the parent's own stdout or stderr, which Node may have made non-blocking.
 fn write_all(number: u8, mut bytes: &[u8]) {
-    let copy = match number {
-        1 => std::io::stdout().as_fd().try_clone_to_owned(),
-        _ => std::io::stderr().as_fd().try_clone_to_owned(),
-    };
-    let Ok(mut target) = copy.map(File::from) else { return };
+    let Ok(mut target) = farm_sys::own_output(number) else { return };
     while !bytes.is_empty() {
         match target.write(bytes) {
             Ok(0) => return,

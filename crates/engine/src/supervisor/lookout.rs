@@ -11,8 +11,8 @@ pub const INTERVAL: u64 = 50_000_000;
 const QUIET_LOOKS: u32 = 20;
 /// Looks at the same standstill before the whole queue is checked.
 const STILL_LOOKS: u32 = 2;
-/// Looks at the same standstill before a task that nobody works on is taken for lost: a second, in which a worker may be
-/// stopped between two steps that lie nanoseconds apart.
+/// Looks at the same standstill at a task that nobody works on before it is taken for lost: a second, in which a worker
+/// may be off the processor between two steps that lie nanoseconds apart. Looks at a stopped worker do not count.
 const LOST_LOOKS: u32 = 20;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub struct Lookout {
     still: u32,
     head: u64,
     settled: u64,
+    lost: u32,
     unread: u32,
     claimant: Option<u16>,
 }
@@ -41,7 +42,7 @@ impl Lookout {
     }
 
     /// `reaped`: workers that are gone, of which the JavaScript thread has not drained what they left. `stands_still`:
-    /// whether the process of a worker is stopped.
+    /// whether the process of a worker is stopped, or has ended and is about to be reaped.
     pub fn look(
         &mut self,
         shared: &Shared,
@@ -52,7 +53,7 @@ impl Lookout {
     ) -> Finding {
         let queue = &line.queue.queue;
         if shared.open.load(Acquire) == 0 {
-            self.still = 0;
+            (self.still, self.lost) = (0, 0);
             self.quiet += 1;
             return if self.quiet >= QUIET_LOOKS { Finding::Quiet } else { Finding::Nothing };
         }
@@ -62,7 +63,7 @@ impl Lookout {
         let moved = head != self.head || settled != self.settled;
         (self.head, self.settled) = (head, settled);
         if moved {
-            self.still = 0;
+            (self.still, self.lost) = (0, 0);
             self.unread = 0;
             self.claimant = None;
             return Finding::Nothing;
@@ -85,14 +86,17 @@ impl Lookout {
         if self.still >= STILL_LOOKS && impossible(shared, line, head, tail, &known) {
             return Finding::Poison;
         }
-        if self.still >= LOST_LOOKS {
+        if self.still >= STILL_LOOKS {
             match nobodys(shared, line, workers) {
                 Some(owner) if stands_still(owner) => {
                     // It may be about to say that it has the task: it has its second when it goes on.
-                    (self.still, self.claimant) = (0, Some(owner));
+                    (self.lost, self.claimant) = (0, Some(owner));
                 }
-                Some(_) => return Finding::Poison,
-                None => self.claimant = None,
+                Some(_) => self.lost += 1,
+                None => (self.lost, self.claimant) = (0, None),
+            }
+            if self.lost >= LOST_LOOKS {
+                return Finding::Poison;
             }
         }
         Finding::Nothing

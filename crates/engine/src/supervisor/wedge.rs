@@ -30,10 +30,10 @@ fn oldest(worker: &Worker, lanes: usize) -> u64 {
 }
 
 impl FarmState {
-    /// True when its process is held by a stop signal or a debugger.
+    /// True when its process is held by a stop signal or a debugger, or has ended: then it is about to be reaped.
     pub(super) fn stands_still(&self, index: u16) -> bool {
         let pid = self.workers[usize::from(index)].as_ref().map_or(0, Worker::pid);
-        process_state(pid).is_some_and(|state| matches!(state.letter, 'T' | 't'))
+        process_state(pid).is_some_and(|state| matches!(state.letter, 'T' | 't' | 'Z' | 'X'))
     }
 
     /// Returns when to come again.

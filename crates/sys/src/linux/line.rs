@@ -9,6 +9,7 @@ use rustix::net::{
     SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use rustix::pipe::{pipe_with, PipeFlags};
+use std::fs::File;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -87,6 +88,15 @@ impl Line {
             Err(error) => Err(Error::system("recvmsg", error)),
         }
     }
+}
+
+/// This process's own stdout (1) or stderr, past the buffers of Rust's streams, which would keep what cannot be written.
+pub fn own_output(number: u8) -> Result<File> {
+    let copy = match number {
+        1 => std::io::stdout().as_fd().try_clone_to_owned(),
+        _ => std::io::stderr().as_fd().try_clone_to_owned(),
+    };
+    copy.map(File::from).map_err(|error| Error::system("dup", error))
 }
 
 /// A pipe: the end to read (non-blocking) and the end to write.

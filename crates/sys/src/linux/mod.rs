@@ -14,7 +14,7 @@ mod usage;
 pub use crate::unix::library;
 pub use child::{die_with_parent, ignore_interrupts, spawn, take_longer_turns, watch_line, Child};
 pub use doorbell::Doorbell;
-pub use line::{lifeline, pipe, Line};
+pub use line::{lifeline, own_output, pipe, Line};
 pub use memory::Memory;
 pub use poller::Poller;
 pub use usage::{memory_available, memory_limit, monotonic_ns, oom_kills, usable_cpus};
