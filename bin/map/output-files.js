@@ -146,12 +146,14 @@ function refuseCollisions(inputs, absolute, targets) {
  * @param {string} directory absolute
  */
 function makeFolder(directory) {
-  if (fs.existsSync(pathOf(directory))) return;
+  const isThere = () => fs.statSync(pathOf(directory), { throwIfNoEntry: false })?.isDirectory();
+  if (isThere()) return;
   makeFolder(path.dirname(directory));
   try {
     fs.mkdirSync(pathOf(directory));
   } catch (error) {
-    if (/** @type {any} */ (error).code !== 'EEXIST') throw error;
+    // Somebody else may have been quicker.
+    if (!isThere()) throw error;
   }
 }
 
