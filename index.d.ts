@@ -582,8 +582,11 @@ export class FarmError extends Error {
   /** @internal */
   constructor(code: FarmErrorCode, message: string, details?: { cause?: unknown; [detail: string]: unknown });
   readonly code: FarmErrorCode;
-  /** With `ERR_FARM_START`: which step failed. */
-  readonly reason?: 'resolve' | 'spawn' | 'load' | 'handshake';
+  /** With `ERR_FARM_START`: which step failed. With `ERR_FARM_UNSUPPORTED`: what is not supported. */
+  readonly reason?: 'resolve' | 'spawn' | 'load' | 'handshake' | 'platform' | 'runtime' | 'binary' | 'limit';
+  /** With `ERR_FARM_START` when several starts in a row have failed: no start is tried for `retryAfter` ms. */
+  readonly breaker?: 'open';
+  readonly retryAfter?: number;
   /** With `ERR_FARM_START` and 'resolve': the places that were looked at. */
   readonly looked?: string[];
   /** With `retries`, on the error of the last attempt, whichever it is: how many there were. */

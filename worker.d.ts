@@ -5,8 +5,8 @@
  * 'farm/worker'`), since `import { signal }` would be read only once. `emit`, `workerId` and `workerData` can be imported
  * by name.
  *
- * What a task leaves running when it ends, such as a timer, belongs to no task. With `tasksPerWorker: 1` it is taken for
- * part of the task that runs when it fires, if one does.
+ * What a task leaves running when it ends, such as a timer, belongs to no task. With `tasksPerWorker: 1` and before Node.js
+ * 24 it is taken for part of the task that runs when it fires, if one does.
  *
  * Outside of a worker every use throws a FarmError with the code ERR_FARM_UNSUPPORTED; so does a use of what belongs to a
  * task while none runs.

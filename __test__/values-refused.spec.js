@@ -26,6 +26,7 @@ test.each([
   ['a WeakMap', [new WeakMap()], 'value[0]', 'is a WeakMap'],
   ['a WeakRef', [new WeakRef({})], 'value[0]', 'is a WeakRef'],
   ['a SharedArrayBuffer', { s: new SharedArrayBuffer(8) }, 'value.s', 'is a SharedArrayBuffer'],
+  ['a detached ArrayBuffer', { b: detached().buffer }, 'value.b', 'is a detached ArrayBuffer'],
   ['a view on one', { s: new Uint8Array(new SharedArrayBuffer(8)) }, 'value.s', 'shared or detached'],
   ['a detached view', { s: detached() }, 'value.s', 'shared or detached'],
   ['a Proxy', { p: new Proxy({}, {}) }, 'value.p', 'is a Proxy'],

@@ -127,5 +127,8 @@ export function optionsAndErrors(error: unknown): void {
   void options;
   // @ts-expect-error another pool's word
   createService('./worker.js', { maxWorkers: 2 });
-  if (error instanceof FarmError && error.code === 'ERR_FARM_START') expectType<'resolve' | 'spawn' | 'load' | 'handshake' | undefined>()(error.reason, true);
+  if (error instanceof FarmError) {
+    expectType<'resolve' | 'spawn' | 'load' | 'handshake' | 'platform' | 'runtime' | 'binary' | 'limit' | undefined>()(error.reason, true);
+    expectType<number | undefined>()(error.retryAfter, true);
+  }
 }

@@ -2,7 +2,7 @@
 
 // After a value was refused: the slow walk that finds which part of it, for the message.
 
-const { isProxy, isMap, isSet } = require('node:util').types;
+const { isArrayBuffer, isProxy, isMap, isSet } = require('node:util').types;
 const { FarmError } = require('../errors');
 const { writeClone, CloneRefusal } = require('./clone');
 
@@ -104,6 +104,8 @@ function refusedItself(value, path) {
     return undefined;
   } catch {
     if (ArrayBuffer.isView(value)) return { path, what: 'is a view on memory that is shared or detached' };
+    // One that is not can be sent.
+    if (isArrayBuffer(value)) return { path, what: 'is a detached ArrayBuffer: it was transferred' };
     return { path, what: `is ${article(kindOf(value))}` };
   }
 }
