@@ -20,14 +20,15 @@ test('some seconds of load, crashes, timeouts and farms that come and go: what t
 test('what grows is told, what comes and goes is not', async () => {
   const program = `
     import { findings } from ${JSON.stringify(path.join(root, 'scripts', 'soak', 'flatness.mjs'))};
-    const rows = (grow) => Array.from({ length: 30 }, (_, n) => ({ callsPerSecond: 5, mib: 20 + (n % 3), descriptors: 30 + (n % 9), threads: 14, segments: 7, ...grow(n) }));
-    console.log(JSON.stringify([rows(() => ({})), rows((n) => ({ descriptors: 30 + 3 * n })), rows((n) => ({ mib: 20 + 9 * n })), rows((n) => (n === 20 ? { callsPerSecond: 0 } : {}))].map(findings)));`;
+    const rows = (grow) => Array.from({ length: 30 }, (_, n) => ({ seconds: 10 * n, callsPerSecond: 5, mib: 20 + (n % 3), heap: 8 + (n % 5), descriptors: 30 + (n % 9), threads: 14, segments: 7, ...grow(n) }));
+    console.log(JSON.stringify([rows(() => ({})), rows((n) => ({ descriptors: 30 + 3 * n })), rows((n) => ({ mib: 20 + 9 * n })), rows((n) => ({ heap: 8 + 2 * n })), rows((n) => (n === 20 ? { callsPerSecond: 0 } : {}))].map(findings)));`;
   const stdout = await new Promise((resolve, reject) => {
     execFile(process.execPath, ['--input-type=module', '-e', program], (error, out) => (error ? reject(error) : resolve(out)));
   });
-  const [flat, descriptors, memory, still] = JSON.parse(stdout);
+  const [flat, descriptors, memory, heap, still] = JSON.parse(stdout);
   expect(flat).toEqual([]);
   expect(descriptors).toEqual([expect.stringMatching(/^descriptors went from \d+ to \d+$/)]);
   expect(memory).toEqual([expect.stringMatching(/^mib went from /)]);
-  expect(still).toEqual(['there were seconds without a call']);
+  expect(heap).toEqual([expect.stringMatching(/^heap went from /)]);
+  expect(still).toEqual(['there was no call for 10 s']);
 });

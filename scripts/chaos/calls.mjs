@@ -114,7 +114,7 @@ export const kinds = [
 ]
 
 /** Calls of a farm whose workers may use so much memory only. */
-export const limitKinds = [{ name: 'fills memory', weight: 1, make: () => ({ method: 'fills', args: [], mayFail: code('ERR_FARM_LIMIT') }) }]
+export const limitKinds = [{ name: 'fills memory', weight: 6, make: () => ({ method: 'fills', args: [], mayFail: code('ERR_FARM_LIMIT') }) }]
 
 const forkCall = (message) => ({ method: 'request', args: [message] })
 

@@ -93,7 +93,7 @@ export class Life {
     const list = this.fork ? forkKinds : this.options.limits?.memory ? [...kinds, ...limitKinds] : kinds
     while (this.#calling && this.ending === '') {
       // Enough to fill a queue that can be full.
-      const burst = dice.maybe(0.02) ? dice.whole(50, this.options.overflow === 'reject' ? 120 : 400) : 1
+      const burst = dice.maybe(0.005) ? dice.whole(50, this.options.overflow === 'reject' ? 120 : 400) : 1
       const calls = Array.from({ length: burst }, () => this.#one(dice, burst > 1 ? list[0] : dice.weighted(list), number()))
       const ends = await Promise.all(calls)
       // Who is turned away at once waits, else there would be little else.
@@ -136,7 +136,7 @@ export class Life {
 
   async #end(dice) {
     this.#troubledUntil = Date.now() + TROUBLED_END_MS
-    this.ending = dice.one(['close', 'close', 'close soon', 'destroy', 'close, then destroy'])
+    this.ending = dice.one(['close', 'close', 'close', 'close soon', 'destroy', 'close, then destroy'])
     if (this.ending === 'destroy') return this.farm.destroy()
     const closed = this.farm.close(this.ending === 'close soon' ? { timeout: dice.whole(0, 50) } : { timeout: Infinity })
     if (this.ending !== 'close, then destroy') return closed

@@ -36,9 +36,9 @@ function replacement(dice) {
 function limits(dice, fork) {
   /** @type {Record<string, any>} */
   const limits = {}
-  if (dice.maybe(0.2)) limits.memory = dice.one([128, 192]) * MiB
+  if (dice.maybe(0.3)) limits.memory = dice.one([128, 192]) * MiB
   if (dice.maybe(0.15)) limits.cpu = dice.one([0.3, 0.8])
-  if (dice.maybe(0.1)) limits.cpuTime = dice.whole(800, 3000)
+  if (dice.maybe(0.15)) limits.cpuTime = dice.whole(400, 2000)
   if (dice.maybe(0.1)) limits.nice = 5
   /** @type {Record<string, any>} */
   const chosen = Object.keys(limits).length > 0 ? { limits } : {}

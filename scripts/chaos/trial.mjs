@@ -4,6 +4,7 @@ import { descriptorNames, holdings, largestMappings, marked, warmUp, zombies } f
 import { Dice } from './dice.mjs'
 import { Ledger } from './ledger.mjs'
 import { Life } from './lives.mjs'
+import { median } from '../soak/flatness.mjs'
 
 const ROUND_MS = 5000
 /** A call that is open for so long after its farm should have ended is stuck. */
@@ -62,6 +63,17 @@ function stuck() {
   finish()
 }
 
+/** The guard is killed with the last farm and reaped a moment later. */
+async function lastingZombies() {
+  let seen = zombies()
+  for (let look = 0; seen.length > 0 && look < 100; look++) {
+    await pause(10)
+    const now = zombies()
+    seen = seen.filter((each) => now.includes(each))
+  }
+  return seen
+}
+
 function finish() {
   const left = marked(mark)
   for (const pid of left) process.kill(pid, 'SIGKILL')
@@ -89,7 +101,8 @@ for (; Date.now() - started < ms || held.length < 3; current++) {
   await round(current)
   const left = marked(mark)
   if (left.length > 0) ledger.problem(`processes left after round ${current}: ${left.join(', ')}`)
-  if (zombies().length > 0) ledger.problem(`zombies after round ${current}: ${zombies().join(', ')}`)
+  const unreaped = await lastingZombies()
+  if (unreaped.length > 0) ledger.problem(`zombies after round ${current}: ${unreaped.join(', ')}`)
   const now = await holdings()
   // What the first two open for good, such as the supervisor and its threads, is no leak.
   if (held.length > 1) compare(held[1], now)
@@ -99,7 +112,8 @@ for (; Date.now() - started < ms || held.length < 3; current++) {
 }
 // A short run says nothing about memory: the heap of a process that has done much is larger than that of one that has not.
 if (held.length >= ROUNDS_FOR_MEMORY) {
-  const growth = median(held.slice(-4)) - median(held.slice(1, 5))
+  const [before, after] = [held.slice(1, 5), held.slice(-4)].map((part) => median(part.map(({ bytes }) => bytes)))
+  const growth = after - before
   if (growth > SLACK) ledger.problem(`private memory has grown by ${Math.round(growth / MiB)} MiB:\n${largestMappings().join('\n')}`)
 }
 finish()

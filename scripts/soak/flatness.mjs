@@ -3,11 +3,24 @@
 /** The part of the samples in which everything still comes into being. */
 const WARM_UP = 0.3
 /** What may come and go: workers and farms that were just there or not when a sample was taken. */
-const SLACK = { mib: 48, descriptors: 24, threads: 4, segments: 24 }
+const SLACK = { mib: 48, heap: 24, descriptors: 24, threads: 4, segments: 24 }
+
+/** Seconds without a call that a busy machine does not explain. */
+const SILENCE = 5
 
 /** @param {number[]} list */
-function median(list) {
+export function median(list) {
   return [...list].sort((a, b) => a - b)[list.length >> 1]
+}
+
+/** @param {Record<string, number>[]} samples @returns {number} in seconds */
+function longestSilence(samples) {
+  let [longest, since] = [0, samples[0].seconds]
+  for (const { seconds, callsPerSecond } of samples) {
+    if (callsPerSecond > 0) since = seconds
+    longest = Math.max(longest, seconds - since)
+  }
+  return longest
 }
 
 /** @param {Record<string, number>[]} samples @returns {string[]} what is wrong */
@@ -19,6 +32,6 @@ export function findings(samples) {
     const [from, to] = [settled.slice(0, third), settled.slice(-third)].map((part) => median(part.map((sample) => sample[name])))
     return to - from > slack ? [`${name} went from ${from} to ${to}`] : []
   })
-  if (settled.some(({ callsPerSecond }) => callsPerSecond === 0)) wrong.push('there were seconds without a call')
+  if (longestSilence(settled) >= SILENCE) wrong.push(`there was no call for ${Math.round(longestSilence(settled))} s`)
   return wrong
 }

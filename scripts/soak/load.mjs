@@ -58,7 +58,7 @@ async function trouble() {
 async function changes() {
   while (Date.now() < until) {
     await pause(dice.of(`change ${calls}`).whole(1000, 4000))
-    lasting.resize({ max: dice.whole(1, 4) })
+    lasting.resize({ max: dice.whole(2, 5) })
     if (dice.maybe(0.3)) await lasting.reload().catch((error) => EXPECTED.has(error.code) || Promise.reject(error))
   }
 }
@@ -73,7 +73,7 @@ async function comings() {
   }
 }
 
-const NAMES = ['seconds', 'calls', 'callsPerSecond', 'mib', 'descriptors', 'threads', 'segments', 'exits', 'rescued']
+const NAMES = ['seconds', 'calls', 'callsPerSecond', 'mib', 'heap', 'descriptors', 'threads', 'segments', 'exits', 'rescued']
 
 async function samples() {
   console.log(NAMES.join(','))
@@ -82,10 +82,11 @@ async function samples() {
   while (Date.now() < until) {
     await pause(every)
     const { bytes, descriptors, threads, segments } = await holdings()
+    const heap = process.memoryUsage().heapUsed / MiB
     const at = Date.now()
     const rate = ((calls - before.calls) * 1000) / (at - before.at)
     before = { at, calls }
-    const row = [(at - started) / 1000, calls, Math.round(rate), (bytes / 2 ** 20).toFixed(1), descriptors, threads, segments, exits, lasting.stats().rescuedWakeups]
+    const row = [(at - started) / 1000, calls, Math.round(rate), (bytes / MiB).toFixed(1), heap.toFixed(1), descriptors, threads, segments, exits, lasting.stats().rescuedWakeups]
     console.log(row.join(','))
   }
 }

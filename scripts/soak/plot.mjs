@@ -5,7 +5,7 @@ const HEIGHT = 110
 const LEFT = 70
 const PANELS = [
   ['callsPerSecond', 'calls per second'],
-  ['mib', 'private memory, MiB'],
+  ['mib', 'private memory outside of the JavaScript heap, MiB'],
   ['descriptors', 'file descriptors'],
   ['threads', 'threads'],
   ['exits', 'workers that have ended']
