@@ -8,4 +8,6 @@ pub mod wedge;
 pub mod workers;
 
 #[cfg(test)]
+mod any_events_tests;
+#[cfg(test)]
 mod replacement_tests;

@@ -179,3 +179,44 @@ fn a_larger_minimum_is_started_at_once() {
     let actions = after(&mut workers, Event::Resize { min: 2, max: 4, indices: 10 }, 0);
     assert_eq!(actions, [Action::Spawn(0), Action::Spawn(1)]);
 }
+
+#[test]
+fn worn_workers_that_wait_for_their_turn_set_no_deadline_that_is_over() {
+    let mut workers = online(2, 0);
+    after(&mut workers, Event::Fruitless(0), MS);
+    after(&mut workers, Event::Worn(0), 500 * MS);
+    after(&mut workers, Event::Worn(1), 500 * MS);
+    after(&mut workers, Event::Tick, 500 * MS);
+    assert_eq!(workers.deadline(), Some(600 * MS), "the start of the first successor");
+}
+
+#[test]
+fn those_that_were_starting_when_there_were_to_be_fewer_leave_when_they_come() {
+    let mut workers = farm(2, 0);
+    after(&mut workers, Event::Demand(2), 0);
+    after(&mut workers, Event::Resize { min: 0, max: 1, indices: 4 }, MS);
+    assert_eq!(after(&mut workers, Event::Online(0), 2 * MS), [Action::Retire(0, Leave::Resize)]);
+    assert_eq!(after(&mut workers, Event::Online(1), 2 * MS), []);
+}
+
+#[test]
+fn a_failed_start_costs_no_task_while_a_spare_is_there() {
+    let mut workers = farm(2, 1);
+    after(&mut workers, Event::Demand(2), 0);
+    after(&mut workers, Event::Online(0), 0);
+    after(&mut workers, Event::Online(2), 0);
+    workers.open_tasks(1);
+    after(&mut workers, Event::Idle { worker: 0, since: 0 }, 30 * MS);
+    after(&mut workers, Event::Demand(1), 30 * MS);
+    assert_eq!(after(&mut workers, Event::StartFailed(1), 31 * MS), [Action::Unpause(2)]);
+    assert_eq!(workers.present(), 1);
+}
+
+#[test]
+fn one_that_closes_its_channel_instead_of_leaving_is_made_to_go() {
+    let mut workers = online(1, 0);
+    after(&mut workers, Event::Close { by: u64::MAX }, MS);
+    after(&mut workers, Event::Unreachable(0), 2 * MS);
+    let due = workers.deadline().expect("it has a second");
+    assert_eq!(after(&mut workers, Event::Tick, due), [Action::Kill(0, Cause::Channel)]);
+}

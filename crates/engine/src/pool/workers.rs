@@ -4,6 +4,7 @@
 mod breaker;
 mod events;
 mod ladder;
+mod spares;
 
 pub use super::cause::{Cause, Leave};
 use breaker::{Breaker, SHORT_LIFE};
@@ -135,6 +136,7 @@ impl Workers {
             Event::LetGo(worker) => self.workers[worker].let_go(now, grace),
             Event::Unreachable(worker) => {
                 self.workers[worker].unreachable(now);
+                self.nobody_to_replace(worker);
                 self.lost();
             }
             Event::Breached(worker) => {
@@ -231,6 +233,10 @@ impl Workers {
         if let Some(old) = self.workers[worker].replaces.take() {
             self.give_way(old, actions);
         }
+        // There are to be fewer since it was started, or the one it was to replace stays.
+        if self.takes_tasks(worker) && self.present() > self.limits.max {
+            self.leave(worker, Leave::Resize, actions);
+        }
     }
 
     /// Its successor is there.
@@ -260,7 +266,8 @@ impl Workers {
         let started = self.workers[worker].started;
         self.workers[worker].enter(&[Phase::Starting], Phase::Dying, now + TERM_GRACE);
         self.workers[worker].replaces = None;
-        let alone = self.present() == 0;
+        let spare = |worker: &Worker| worker.paused && worker.is(&PRESENT) && !self.is_stale(worker);
+        let alone = self.present() == 0 && self.count(spare) == 0;
         self.breaker.start_failed(started, now, alone);
         if alone {
             // The tasks are rejected now; for new ones somebody asks again.
@@ -275,6 +282,11 @@ impl Workers {
         }
     }
 
+    #[cfg(test)]
+    pub fn wants(&self) -> usize {
+        self.wanted()
+    }
+
     fn wanted(&self) -> usize {
         self.demand.max(self.limits.min).min(self.limits.max)
     }
@@ -284,7 +296,7 @@ impl Workers {
     }
 
     fn wants_replacements(&self) -> bool {
-        self.closing.is_none() && !self.halted && self.to_replace().is_some()
+        self.closing.is_none() && !self.halted && self.may_replace_more() && self.to_replace().is_some()
     }
 
     /// A worker that is to be replaced and that nobody is started for.
@@ -325,17 +337,6 @@ impl Workers {
         }
     }
 
-    /// Puts a spare to work. `starting`: also one that is not online yet.
-    fn take_spare(&mut self, starting: bool, actions: &mut Vec<Action>) -> Option<usize> {
-        let fresh = |worker: &Worker, phase| worker.paused && worker.phase == phase && !self.is_stale(worker);
-        let online = self.workers.iter().position(|worker| fresh(worker, Phase::Online));
-        let spare =
-            online.or_else(|| self.workers.iter().position(|worker| starting && fresh(worker, Phase::Starting)))?;
-        self.workers[spare].paused = false;
-        actions.push(Action::Unpause(spare));
-        Some(spare)
-    }
-
     fn spawn(&mut self, now: u64, paused: bool, replaces: Option<usize>, actions: &mut Vec<Action>) -> bool {
         // Those that leave count too, up to the indices there are.
         let Some(worker) = self.workers.iter().position(|worker| worker.phase == Phase::Free) else { return false };
@@ -362,30 +363,15 @@ impl Workers {
     }
 
     /// A quarter of the workers at a time, so that there are never many more than `max`.
+    fn may_replace_more(&self) -> bool {
+        self.count(|worker| worker.replaces.is_some()) < (self.limits.max / 4).max(1)
+    }
+
     fn start_replacements(&mut self, now: u64, actions: &mut Vec<Action>) {
-        let at_a_time = (self.limits.max / 4).max(1);
-        while self.count(|worker| worker.replaces.is_some()) < at_a_time {
+        while self.may_replace_more() {
             let Some(old) = self.to_replace() else { return };
             if !self.spawn(now, false, Some(old), actions) {
                 return;
-            }
-        }
-    }
-
-    /// Only beside workers that take tasks: an idle farm has none.
-    fn start_spares(&mut self, now: u64, actions: &mut Vec<Action>) {
-        let there = |worker: &Worker| worker.paused && worker.is(&PRESENT);
-        let ready = self.online() > 0 && !self.breaker.has_failed();
-        while ready && self.count(there) < self.limits.spares && self.spawn(now, true, None, actions) {}
-    }
-
-    /// Spares that are out of date, or of a farm in which nobody takes tasks any more.
-    fn drop_spares(&mut self, actions: &mut Vec<Action>) {
-        let nobody = self.present() == 0 && self.wanted() == 0;
-        for worker in 0..self.workers.len() {
-            let spare = self.workers[worker];
-            if spare.paused && spare.phase == Phase::Online && (nobody || self.is_stale(&spare)) {
-                self.leave(worker, Leave::Spare, actions);
             }
         }
     }

@@ -222,6 +222,10 @@ impl FarmState {
             tell::ONLINE => {
                 self.shared.post(FarmEvent::Online { worker: index });
                 self.handle(Event::Online(index), hands);
+                // What was revoked before this word of it came could not be told to anybody.
+                for turn in self.shared.revoked_of(&self.line, index) {
+                    self.handle(Event::Revoked { worker: index, turn }, hands);
+                }
                 // It may have come too late for the ring of what waits.
                 self.shared.ring(index as u16);
             }

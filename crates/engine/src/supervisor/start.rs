@@ -176,10 +176,10 @@ impl FarmState {
     fn unreachable(&mut self, index: usize, hands: &Hands) {
         let forked = self.workers[index].as_ref().and_then(|worker| worker.forked.as_ref());
         let Some(unproven) = forked.map(Forked::is_unproven) else { return };
-        if self.pool.phase(index) != Phase::Online {
+        if !matches!(self.pool.phase(index), Phase::Online | Phase::Retiring) {
             return;
         }
-        if unproven {
+        if unproven && self.pool.phase(index) == Phase::Online {
             // Another would end in the same way: one is started when somebody asks, or after a while.
             self.handle(Event::Fruitless(index), hands);
         }

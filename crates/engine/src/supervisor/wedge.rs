@@ -54,7 +54,7 @@ impl FarmState {
         let ready = self.line.queue.queue.has_ready();
         for index in 0..self.workers.len() {
             let phase = self.pool.phase(index);
-            if self.pool.is_paused(index) {
+            if self.pool.is_paused(index) && phase != Phase::Retiring {
                 continue;
             }
             // A worker that leaves may take its time, but not in a stop.

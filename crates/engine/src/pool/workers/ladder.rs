@@ -134,8 +134,9 @@ impl Worker {
         }
     }
 
+    /// One that was let go is about to end in order.
     pub fn unreachable(&mut self, now: u64) {
-        if self.phase == Phase::Online {
+        if self.is(&[Phase::Online, Phase::Retiring]) && self.rung != Rung::Leaving {
             self.phase = Phase::Dying;
             self.climb(Rung::Unreachable, now + TERM_GRACE);
         }

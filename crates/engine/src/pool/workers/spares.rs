@@ -1,0 +1,36 @@
+//! Spares: workers that are ready and take no task until another one is lost or is to be replaced.
+
+use super::events::Action;
+use super::ladder::{Phase, Worker};
+use super::{Leave, Workers, PRESENT};
+
+impl Workers {
+    /// Puts a spare to work. `starting`: also one that is not online yet.
+    pub(super) fn take_spare(&mut self, starting: bool, actions: &mut Vec<Action>) -> Option<usize> {
+        let fresh = |worker: &Worker, phase| worker.paused && worker.phase == phase && !self.is_stale(worker);
+        let online = self.workers.iter().position(|worker| fresh(worker, Phase::Online));
+        let spare =
+            online.or_else(|| self.workers.iter().position(|worker| starting && fresh(worker, Phase::Starting)))?;
+        self.workers[spare].paused = false;
+        actions.push(Action::Unpause(spare));
+        Some(spare)
+    }
+
+    /// Only beside workers that take tasks: an idle farm has none.
+    pub(super) fn start_spares(&mut self, now: u64, actions: &mut Vec<Action>) {
+        let there = |worker: &Worker| worker.paused && worker.is(&PRESENT);
+        let ready = self.online() > 0 && !self.breaker.has_failed();
+        while ready && self.count(there) < self.limits.spares && self.spawn(now, true, None, actions) {}
+    }
+
+    /// Spares that are out of date, or of a farm in which nobody takes tasks any more.
+    pub(super) fn drop_spares(&mut self, actions: &mut Vec<Action>) {
+        let nobody = self.present() == 0 && self.wanted() == 0;
+        for worker in 0..self.workers.len() {
+            let spare = self.workers[worker];
+            if spare.paused && spare.phase == Phase::Online && (nobody || self.is_stale(&spare)) {
+                self.leave(worker, Leave::Spare, actions);
+            }
+        }
+    }
+}
