@@ -162,7 +162,8 @@ export class WorkerFarm<M = any> extends EventEmitter<FarmEvents> {
 
   /**
    * Takes no more tasks, lets those there are finish and the workers exit by themselves.
-   * @param options.timeout ms after which what is left is destroyed; default 30000, Infinity for never
+   * @param options.timeout ms after which what is left is destroyed; default 30000, Infinity for never. That of the first call counts.
+   * @throws (rejects) `ERR_FARM_OPTION`; the farm stays open then
    */
   close(options?: { timeout?: number }): Promise<void>;
 
