@@ -9,6 +9,8 @@ const { promisify } = require('node:util');
 
 const MODULES = path.join(__dirname, 'fixtures', 'modules');
 const stripsTypes = Boolean(process.features.typescript);
+// Node.js 22 has it under the first name that it had.
+const noStripping = ['--no-strip-types', '--no-experimental-strip-types'].find((flag) => process.allowedNodeEnvironmentFlags.has(flag));
 
 /**
  * @param {string} file
@@ -98,7 +100,7 @@ describe('a TypeScript module', () => {
 
   test('is left to a loader that has registered the extension', async () => {
     const register = path.join(__dirname, 'fixtures', 'register-typescript.cjs');
-    const found = await load('typed.cts', 'twice', [...(stripsTypes ? ['--no-strip-types'] : []), '--require', register]);
+    const found = await load('typed.cts', 'twice', [...(stripsTypes ? [noStripping] : []), '--require', register]);
     expect(found).toMatchObject({ calls: { twice: { value: 6 } } });
   });
 });
