@@ -29,7 +29,7 @@ async function slot(dice, label, until) {
     const own = dice.of(count)
     const life = new Life(`${label}, life ${count}`, own, ledger)
     lives.add(life)
-    await life.run(() => calls++, own.of('length').whole(100, 2000))
+    await life.run(() => calls++, own.maybe(0.3) ? own.whole(2000, 6000) : own.whole(100, 2000))
     lives.delete(life)
   }
 }
