@@ -195,11 +195,60 @@ export interface FarmEvents {
   workerError: [error: any, worker: { workerId: number; pid: number | undefined }];
   /** The queue was full (`maxQueue`), and half of it is free again. */
   drain: [];
+  /** A worker has started a task. */
+  taskStart: [task: TaskStart];
+  /** An attempt of a task is over and the task starts once more. */
+  taskRetry: [task: TaskRetry];
+  /** A task is settled. What was refused at the call, or is still held by `overflow: 'wait'`, is no task. */
+  taskEnd: [task: TaskEnd];
   /** With `stdout: 'pipe'`: bytes that a worker has written. A character may be split between two events. */
   stdout: [bytes: Buffer, worker: { workerId: number }];
   /** With `stderr: 'pipe'`: bytes that a worker has written. A character may be split between two events. */
   stderr: [bytes: Buffer, worker: { workerId: number }];
 }
+
+export interface TaskInfo {
+  /** The same in all events of one task. */
+  taskId: number;
+  method: string;
+}
+
+export interface TaskStart extends TaskInfo {
+  /** 1 for the first. */
+  attempt: number;
+  workerId: number;
+  /** From the call to this start (ms). */
+  wait: number;
+}
+
+export interface TaskRetry extends TaskInfo {
+  /** The one that is over. The next start has the same number when this one does not count. */
+  attempt: number;
+  /** null when no worker has started it. */
+  workerId: number | null;
+  /** How long it ran (ms); null when no worker has started it. */
+  run: number | null;
+  status: 'failed' | 'timedOut' | 'lost';
+  /** Why; undefined when the attempt does not count, since its worker had to be killed for another task. */
+  error: any;
+}
+
+export interface TaskEnd extends TaskInfo {
+  /** How many have been started and count. */
+  attempts: number;
+  /** Where it ran last; null when no worker has started it since its call or since its last failed attempt. */
+  workerId: number | null;
+  /** From the call to the start of the last attempt, or to this end when `workerId` is null (ms). */
+  wait: number;
+  /** How long the last attempt ran (ms); null when `workerId` is null. */
+  run: number | null;
+  /** As in `stats().tasks`. */
+  status: TaskStatus;
+  /** What the caller gets; not there when it has a result. */
+  error?: any;
+}
+
+export type TaskStatus = 'completed' | 'failed' | 'cancelled' | 'timedOut' | 'queueTimedOut' | 'lost' | 'notStarted' | 'noMemory' | 'closed';
 
 export interface WorkerInfo {
   /** Number of the worker in its farm. */

@@ -37,8 +37,12 @@ test.each([
 
 test('with retries it runs again, and nothing is counted', async () => {
   const { farm, neighbour, gate } = await beside({ retries: 1 });
+  const told = [];
+  for (const name of ['taskStart', 'taskRetry', 'taskEnd']) farm.on(name, ({ attempt, attempts, status, error }) => told.push([name, attempt ?? attempts, status, error]));
   fs.writeFileSync(gate, '');
   expect(await neighbour.ended).toBe(1);
+  // Its worker may be gone before somebody listens.
+  expect(told.slice(-2)).toEqual([['taskStart', 1, undefined, undefined], ['taskEnd', 1, 'completed', undefined]]);
   expect(farm.stats().tasks.open).toBe(0);
 });
 

@@ -54,6 +54,16 @@ test.each(['throw', 'reject', 'throwText'])('%s is tried again only where retryO
   expect(await farm.run('until', [2, way], { retryOn: ['error'] })).toMatchObject({ attempt: 2 });
 });
 
+test('what would come out the same each time is final', async () => {
+  const farm = open({ retries: 3, retryOn: ['error'] });
+  const file = path.join(folder, 'unsendable');
+  const unsendable = await failure(farm.run('noteUnsendable', [file]));
+  expect(unsendable).toMatchObject({ code: 'ERR_FARM_NOT_CLONEABLE', attempts: 1 });
+  expect(fs.readFileSync(file, 'utf8')).toBe('1\n');
+  expect(await failure(farm.run('nothing'))).toMatchObject({ code: 'ERR_FARM_NO_METHOD', attempts: 1 });
+  expect(farm.stats().tasks).toMatchObject({ failed: 2, retried: 0 });
+});
+
 test('an error keeps its own properties beside those', async () => {
   const error = await failure(open().run('until', [9, 'throw'], { retries: 1, retryOn: ['error'] }));
   expect(error).toMatchObject({ name: 'RangeError', message: 'attempt 2', detail: 2, attempts: 2, history: [{ attempt: 1, name: 'RangeError' }] });

@@ -15,6 +15,7 @@ const { forkMessages } = require('./fork-messages');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
 const { Roster } = require('./roster');
+const { TaskEvents } = require('./task-events');
 const { GIVEN_UP, farmStats, resetOf } = require('./stats');
 const { Tasks } = require('./tasks');
 const { bootData } = require('./worker-program');
@@ -28,6 +29,7 @@ class WorkerFarm extends EventEmitter {
   /** @type {'open' | 'closing' | 'closed'} */
   #state = 'open';
   #roster;
+  #events;
   /** Tasks are looked at before they are taken: the farm is not open, or its breaker is. */
   #gated = false;
   /** @type {Promise<void> | undefined} */
@@ -68,7 +70,8 @@ class WorkerFarm extends EventEmitter {
       },
       closed: () => this.#onClosed?.(),
     });
-    this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encode, decode });
+    this.#events = new TaskEvents(this.#native, this);
+    this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encode, decode }, this.#events);
     if (this.options.maxQueue !== Infinity) this.#tasks.limit(new Admission(this.options, this.#tasks, () => this.emit('drain')));
     if (!this.#tasks.connected) {
       this.#native.destroy();
@@ -200,17 +203,19 @@ class WorkerFarm extends EventEmitter {
   destroy() {
     if (this.#state === 'closed') return Promise.resolve();
     // First, so that no worker is cancelled one by one and replaced.
+    const lives = this.#tasks.lives();
     this.#native.destroy();
-    this.#abandon();
+    this.#abandon(lives);
     this.#closing ??= this.#end(async () => {});
     return this.#closing;
   }
 
-  #abandon() {
+  /** @param {import('./tasks').Lives} [lives] */
+  #abandon(lives) {
     this.#state = 'closing';
     this.#gated = true;
     this.#tasks.admission?.rejectHeld(() => outcome.closed());
-    this.#tasks.rejectAll(() => outcome.closed(), GIVEN_UP.closed);
+    this.#tasks.rejectAll(() => outcome.closed(), GIVEN_UP.closed, lives);
     this.#roster.rejectWaiting(outcome.closed);
   }
 
@@ -228,6 +233,7 @@ class WorkerFarm extends EventEmitter {
     this.#state = 'closed';
     this.#native.hold(false);
     this.#lastFigures = this.#native.stats(false);
+    this.#events.stop();
     this.#native.dispose();
   }
 
@@ -245,6 +251,13 @@ class WorkerFarm extends EventEmitter {
       });
     });
     if (this.#tasks.open > 0) this.#abandon();
+  }
+
+  /** @param {any[]} names */
+  removeAllListeners(...names) {
+    super.removeAllListeners(.../** @type {[]} */ (names));
+    this.#events.arm();
+    return this;
   }
 
   /** Keeps the process alive even when no task is open. */

@@ -17,6 +17,14 @@ const CLOSED = 13;
 /** It waited for its next try, and gets none. */
 const NOT_RETRIED = 14;
 
+/** In which word of `stats().tasks` a task has ended that has no result. @type {Record<number, string>} */
+const STATUS = { [EXPIRED]: 'queueTimedOut', [NO_MEMORY_FOR_RESULT]: 'noMemory', [LOST]: 'lost', [TIMED_OUT]: 'timedOut', [NO_MEMORY]: 'noMemory', [CLOSED]: 'closed' };
+
+/** @param {number} tag of a frame */
+function statusOf(tag) {
+  return STATUS[tag] ?? 'failed';
+}
+
 /**
  * What the task had to do with it.
  * @param {import('./exit-record').ExitRecord} record
@@ -92,4 +100,4 @@ function farmError(tag, text, task, causeOf) {
   }
 }
 
-module.exports = { NOT_RETRIED, farmError, queueTimeout, queueFull, noMemory, closed };
+module.exports = { NOT_RETRIED, statusOf, farmError, queueTimeout, queueFull, noMemory, closed };

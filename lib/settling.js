@@ -7,6 +7,7 @@
 const { errorOf, readNews } = require('./frames');
 const outcome = require('./outcome');
 const { lastFailure, noteFailure } = require('./retry');
+const { readLife } = require('./task-events');
 
 const OUT_BYTES = 1024 * 1024;
 const HEAD = 16;
@@ -23,6 +24,11 @@ const BODY_APART = 1 << 8;
 const RESULT = 1;
 const PROGRESS = 3;
 
+/** Frames about the life of a task; engine/farm/settled.rs. */
+const LIFE = 20;
+const STARTED = 21;
+const REQUEUED = 22;
+
 /** In a frame's kind: the attempt has failed, the task is tried again; engine/farm/retry.rs. */
 const RETRIED = 1 << 8;
 
@@ -31,6 +37,8 @@ class Settling {
   out = Buffer.allocUnsafeSlow(OUT_BYTES);
   #frames = new Uint32Array(this.out.buffer);
   #tasks;
+  /** What was told of the task of the next frame. @type {{ id: number, life: import('./task-events').Life } | null} */
+  #told = null;
 
   /**
    * @param {any} native
@@ -38,16 +46,18 @@ class Settling {
    * @param {{ take: (event: any) => void, causeOf: (workerId: number) => unknown, pidOf: (workerId: number) => number | undefined }} roster
    * @param {object} rest
    * @param {any} rest.options of the farm
+   * @param {InstanceType<typeof import('./task-events').TaskEvents>} rest.events
    * @param {ReturnType<typeof import('./codec').makeCodec>} rest.codec
    * @param {() => void} rest.retried some task waits for its next try
    * @param {(id: number, error: unknown) => void} rest.abort
    */
-  constructor(native, tasks, roster, { options, codec, retried, abort }) {
+  constructor(native, tasks, roster, { options, events, codec, retried, abort }) {
     this.native = native;
     this.#tasks = tasks;
     this.roster = roster;
     this.causeOf = roster.causeOf.bind(roster);
     this.options = options;
+    this.events = events;
     this.codec = codec;
     this.retried = retried;
     this.abort = abort;
@@ -106,9 +116,10 @@ class Settling {
       try {
         value = this.codec.decode(kind, bytes, from, end, attachments);
       } catch (error) {
-        tasks.reject(id, error);
+        this.#reject(id, 'failed', error);
         return;
       }
+      if (this.events.on && tasks.resolves[id]) this.events.ended(id, tasks.methods[id], this.#lifeOf(id), 'completed');
       tasks.fulfil(id, value);
     } else if (tag === PROGRESS) {
       const extra = tasks.extras[id];
@@ -121,11 +132,44 @@ class Settling {
       }
     } else if ((tag & RETRIED) !== 0) {
       this.#failed(id, tag, kind, bytes, from, end, attachments);
+    } else if (tag >= LIFE && tag <= REQUEUED) {
+      this.#alive(id, tag, readLife(bytes, from));
     } else {
       const extra = tasks.extras[id];
       const limits = extra ?? { ...this.options, method: tasks.methods[id] };
-      tasks.reject(id, tag === outcome.NOT_RETRIED ? lastFailure(extra) : errorOf(tag, kind, bytes, from, end, attachments, limits, this.causeOf));
+      this.#reject(id, outcome.statusOf(tag), tag === outcome.NOT_RETRIED ? lastFailure(extra) : errorOf(tag, kind, bytes, from, end, attachments, limits, this.causeOf));
     }
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} status
+   * @param {unknown} error
+   */
+  #reject(id, status, error) {
+    const tasks = this.#tasks;
+    if (this.events.on && tasks.resolves[id]) this.events.ended(id, tasks.methods[id], this.#lifeOf(id), status, error);
+    tasks.reject(id, error);
+  }
+
+  /**
+   * @param {number} id
+   * @param {number} tag
+   * @param {import('./task-events').Life} life
+   */
+  #alive(id, tag, life) {
+    const { resolves, methods } = this.#tasks;
+    if (tag === LIFE) this.#told = { id, life };
+    else if (!this.events.on || !resolves[id]) return;
+    else if (tag === STARTED) this.events.started(id, methods[id], life);
+    else this.events.again(id, methods[id], life, 'lost', undefined);
+  }
+
+  /** What the frame before this one has told. @param {number} id */
+  #lifeOf(id) {
+    const told = this.#told;
+    this.#told = null;
+    return told?.id === id ? told.life : null;
   }
 
   /** An attempt has failed and another one follows. */
@@ -136,7 +180,9 @@ class Settling {
       const workerId = tag >>> 16;
       const worker = workerId === 0 ? undefined : { workerId, pid: this.roster.pidOf(workerId) };
       clearTimeout(extra.timer);
-      noteFailure(extra, errorOf(tag & 0xff, kind, bytes, from, end, attachments, extra, this.causeOf), worker);
+      const error = errorOf(tag & 0xff, kind, bytes, from, end, attachments, extra, this.causeOf);
+      noteFailure(extra, error, worker);
+      if (this.events.on) this.events.again(id, extra.method, this.#lifeOf(id), outcome.statusOf(tag & 0xff), error);
     }
     this.retried();
   }

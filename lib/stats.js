@@ -6,6 +6,7 @@ const { FarmError } = require('./errors');
 
 /** Why tasks are given up on this side; `End::given_up` of engine/farm/stats.rs. */
 const GIVEN_UP = { cancelled: 0, notStarted: 1, closed: 2 };
+const GIVEN_UP_AS = Object.keys(GIVEN_UP);
 const NS_PER_MS = 1e6;
 const TIMES = /** @type {const} */ (['mean', 'min', 'max', 'p50', 'p90', 'p99', 'p999']);
 
@@ -91,4 +92,4 @@ function resetOf(options) {
   return reset;
 }
 
-module.exports = { GIVEN_UP, ExitCounts, farmStats, resetOf };
+module.exports = { GIVEN_UP, GIVEN_UP_AS, ExitCounts, farmStats, resetOf };

@@ -13,9 +13,10 @@ const { OpenTasks } = require('./open-tasks');
 const outcome = require('./outcome');
 const { Rests, planOf } = require('./retry');
 const { Settling } = require('./settling');
-const { GIVEN_UP } = require('./stats');
+const { GIVEN_UP, GIVEN_UP_AS } = require('./stats');
 
 /** @typedef {import('./extra').Extra} Extra */
+/** @typedef {(import('./task-events').Life | null)[]} Lives */
 
 class Tasks {
   #tasks = new OpenTasks();
@@ -27,17 +28,20 @@ class Tasks {
    * @param {{ timeout: number, queueTimeout: number, views: boolean, retries: number, retryOn: readonly string[] }} options
    * @param {{ take: (event: any) => void, causeOf: (workerId: number) => unknown, pidOf: (workerId: number) => number | undefined }} roster
    * @param {ReturnType<typeof import('./codec').makeCodec>} codec
+   * @param {InstanceType<typeof import('./task-events').TaskEvents>} events
    */
-  constructor(native, options, roster, codec) {
+  // eslint-disable-next-line max-params
+  constructor(native, options, roster, codec, events) {
     this.native = native;
     this.options = options;
     this.codec = codec;
+    this.events = events;
     this.#batch = new Batch(native, options);
     this.#rests = new Rests(native);
     this.plan = planOf(options, null);
     this.plain = options.queueTimeout === Infinity && this.plan === null;
     const abort = (/** @type {number} */ id, /** @type {unknown} */ error) => this.#abort(id, error);
-    const settling = new Settling(native, this.#tasks, roster, { options, codec, retried: this.#rests.look, abort });
+    const settling = new Settling(native, this.#tasks, roster, { options, events, codec, retried: this.#rests.look, abort });
     this.connected = native.connect(this.#batch.bytes, settling.out, settling.drain);
   }
 
@@ -111,7 +115,11 @@ class Tasks {
   /** @param {number} id @param {Extra} extra */
   #expire(id, extra) {
     this.#batch.flush();
-    if (this.native.withdraw(id)) this.#tasks.reject(id, outcome.queueTimeout(extra));
+    const life = this.events.lifeOf(id);
+    if (!this.native.withdraw(id)) return;
+    const error = outcome.queueTimeout(extra);
+    if (this.events.on) this.events.ended(id, extra.method, life, 'queueTimedOut', error);
+    this.#tasks.reject(id, error);
   }
 
   /**
@@ -122,8 +130,21 @@ class Tasks {
     // What is still in the batch is not known on the other side.
     this.#batch.flush();
     if (!this.#tasks.resolves[id]) return;
-    const gone = this.native.cancel(id, GIVEN_UP.cancelled, encodeReason(reason));
-    this.#tasks.giveUp(id, reason, gone);
+    this.#giveUp(id, reason, GIVEN_UP.cancelled, encodeReason(reason));
+  }
+
+  /**
+   * Settles a task on this side.
+   * @param {number} id
+   * @param {unknown} error
+   * @param {number} why one of GIVEN_UP
+   * @param {Buffer} [reason] for the code in the worker
+   * @param {Lives} [lives]
+   */
+  // eslint-disable-next-line max-params
+  #giveUp(id, error, why, reason, lives) {
+    if (this.events.on) this.events.ended(id, this.#tasks.methods[id], lives?.[id] ?? this.events.lifeOf(id), GIVEN_UP_AS[why], error);
+    this.#tasks.giveUp(id, error, this.native.cancel(id, why, reason));
   }
 
   /** Nothing is tried again; what waits for it is settled with the error of its last attempt. */
@@ -138,17 +159,25 @@ class Tasks {
     this.#tasks.whenIdle = callback;
   }
 
+  /** What is known of the open tasks, by number; undefined while nobody listens. @returns {Lives | undefined} */
+  lives() {
+    if (!this.events.on) return undefined;
+    this.#batch.flush();
+    return this.#tasks.resolves.map((resolve, id) => (resolve ? this.events.lifeOf(id) : null));
+  }
+
   /**
    * Settles every open task in one way.
    * @param {(id: number) => unknown} makeError
    * @param {number} why one of GIVEN_UP
+   * @param {Lives} [lives] where the native side has let go of all tasks before
    */
-  rejectAll(makeError, why) {
+  rejectAll(makeError, why, lives) {
     this.#rests.stop();
     this.#batch.flush();
     const { resolves } = this.#tasks;
     for (let id = 0; id < resolves.length; id++) {
-      if (resolves[id]) this.#tasks.giveUp(id, makeError(id), this.native.cancel(id, why));
+      if (resolves[id]) this.#giveUp(id, makeError(id), why, undefined, lives);
     }
   }
 }

@@ -224,6 +224,18 @@ impl NativeFarm {
         self.with(|inner| inner.farm.cancel(task, End::given_up(why), reason.as_deref().unwrap_or_default()))
     }
 
+    /// What the JavaScript side wants to be told of the life of tasks from now on.
+    #[napi(catch_unwind)]
+    pub fn watch_tasks(&self, ends: bool, starts: bool) -> Result<()> {
+        self.with(|inner| inner.farm.watch_tasks(ends, starts))
+    }
+
+    /// `[workerId or 0, attempt, wait, run or -1]` of an open task.
+    #[napi(catch_unwind)]
+    pub fn life_of(&self, task: u32) -> Result<Vec<f64>> {
+        self.with(|inner| inner.farm.life_of(task).to_vec())
+    }
+
     /// Takes a task back that no worker has started; false when one has.
     #[napi(catch_unwind)]
     pub fn withdraw(&self, task: u32) -> Result<bool> {

@@ -93,6 +93,8 @@ export async function farms(): Promise<void> {
     expectType<boolean>()(worker.planned, true);
   });
   farm.on('stdout', (bytes, { workerId }) => void [bytes.toString('utf8'), workerId.toFixed()]);
+  farm.on('taskEnd', ({ taskId, run, status }) => void [taskId.toFixed(), run?.toFixed(), status === 'completed']);
+  farm.on('taskRetry', (task) => void [task.attempt.toFixed(), task.error]);
   farm.on('workerError', (error, worker) => void [error.message, worker.pid]);
   await farm.ready();
   farm.ref().unref();

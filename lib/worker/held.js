@@ -12,7 +12,7 @@ const { encodeError } = require('../codec');
 const FULL = -6;
 const NO_MEMORY = -7;
 /** Tags of the reply ring; transport/frame.rs. */
-const ERROR = 2;
+const FINAL_ERROR = 9;
 const PROGRESS = 3;
 
 /** Bytes of progress values that may wait before emit() itself waits. */
@@ -92,7 +92,7 @@ class HeldReplies {
         else held.sent?.();
       } else if (code === NO_MEMORY) {
         const { kind: errorKind, bytes, start, end } = encodeError(this.tooLarge(body.byteLength, attachments));
-        this.#list.unshift({ lane, tag: ERROR, kind: errorKind, body: copyOf(bytes, start, end), attachments: [], sent: null, failed: null });
+        this.#list.unshift({ lane, tag: FINAL_ERROR, kind: errorKind, body: copyOf(bytes, start, end), attachments: [], sent: null, failed: null });
       }
     }
     return true;

@@ -24,6 +24,8 @@ const NO_MEMORY = -7;
 const RESULT = 1;
 const ERROR = 2;
 const PROGRESS = 3;
+/** An error of farm's own, to which another try would come as well. */
+const FINAL_ERROR = 9;
 
 const COPIES = 1;
 const LARGE = 2;
@@ -113,7 +115,8 @@ function run(lane) {
     result = call(called, args);
   } catch (error) {
     context.end(task);
-    return fail(lane, error);
+    // Before there was anything to call nothing of the user's ran.
+    return fail(lane, error, called === undefined ? FINAL_ERROR : ERROR);
   }
   if (isThenable(result)) {
     // A then that throws or calls both is the promise's business.
@@ -174,7 +177,7 @@ function succeed(lane, value) {
   try {
     encoded = encodeValue(value, 'result');
   } catch (error) {
-    return fail(lane, error);
+    return fail(lane, error, FINAL_ERROR);
   }
   return answer(lane, RESULT, encoded);
 }
@@ -182,9 +185,10 @@ function succeed(lane, value) {
 /**
  * @param {number} lane
  * @param {unknown} error
+ * @param {number} [tag]
  */
-function fail(lane, error) {
-  return answer(lane, ERROR, encodeError(error));
+function fail(lane, error, tag = ERROR) {
+  return answer(lane, tag, encodeError(error));
 }
 
 /**
@@ -207,7 +211,7 @@ function answer(lane, tag, encoded) {
     held.keep(lane, tag, encoded);
     return FULL;
   }
-  if (code === NO_MEMORY) return fail(lane, tooLarge(end - from, attachments));
+  if (code === NO_MEMORY) return fail(lane, tooLarge(end - from, attachments), FINAL_ERROR);
   return code;
 }
 

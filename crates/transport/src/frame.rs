@@ -13,6 +13,10 @@ pub mod reply {
     pub const EXPIRED: u32 = 6;
     /// The task has ended, but there was no memory for what it answered.
     pub const NO_MEMORY: u32 = 7;
+    /// The task has just been started: `turn | slot`, then when (ns). Only while the parent asks for it.
+    pub const STARTED: u32 = 8;
+    /// As `ERROR`, but not of the task's code: another try would come to the same.
+    pub const FINAL_ERROR: u32 = 9;
 }
 
 /// Tags of the mailboxes (parent → worker).

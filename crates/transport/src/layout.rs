@@ -31,6 +31,8 @@ pub mod queue {
     pub const PARENT_ASLEEP: usize = 2 * APART;
     pub const SPINNER: usize = 3 * APART;
     pub const ONLINE: usize = 4 * APART;
+    /// Not 0: workers tell of each task that they start. Beside another word that only the parent writes, and rarely.
+    pub const WATCHED: usize = ONLINE + 8;
     pub const SLEEPERS: usize = 5 * APART;
     pub const ENTRY_TABLE: usize = 4096;
     pub const SLOT_TABLE: usize = ENTRY_TABLE + ENTRIES * 8;

@@ -4,7 +4,7 @@ use crate::frame::word;
 use crate::layout::{queue, slot, ENTRIES, MAGIC, SLOTS, VERSION};
 use crate::queue::{Queue, QueueShape};
 use crate::segment::{OutOfSegment, Segment};
-use crate::sync::Ordering::{Acquire, Release};
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
 use std::sync::Arc;
 
 /// What a worker must know of a task before it reads the payload.
@@ -104,6 +104,15 @@ impl QueueSegment {
 
     pub fn segment(&self) -> &Segment {
         &self.segment
+    }
+
+    /// The parent, from now on: whether workers tell of each task that they start.
+    pub fn watch(&self, starts: bool) {
+        self.segment.word(queue::WATCHED).store(u64::from(starts), Relaxed);
+    }
+
+    pub fn is_watched(&self) -> bool {
+        self.segment.word(queue::WATCHED).load(Relaxed) != 0
     }
 
     fn header_at(index: u32) -> u64 {

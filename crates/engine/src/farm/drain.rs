@@ -2,6 +2,7 @@
 //! JavaScript side: `u32 task | u32 kind (of an attempt that is tried again: worker << 16 | flag | kind) | u32 length | u32 codec, attachments << 16, flags << 8`, then the body, padded
 //! to 8. Read by `lib/settling.js`. What a worker wrote is copied before it is looked at.
 
+use super::frames::{self, write_frame, write_head, Ran, HEAD};
 use super::retry::retried;
 use super::worker_end::WorkerEnd;
 use super::{settled, Farm};
@@ -9,13 +10,12 @@ use crate::pool::tasks::Failure;
 use crate::process::ExitRecord;
 use crate::shared::{FarmEvent, FarmLine, WorkerLine};
 use crate::supervisor::Command;
-use farm_transport::frame::{reply, word, Attachment, ReplyHead, NO_BLOCK};
+use farm_transport::frame::{reply, Attachment, ReplyHead, NO_BLOCK};
 use farm_transport::layout::ENTRIES;
-use farm_transport::{Entry, Kind, QueueSegment, Segment, State};
+use farm_transport::{Entry, Kind, QueueSegment, Segment};
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
 
-const HEAD: usize = 16;
 /// In a frame's last word: the body is the first of the frame's handovers.
 const BODY_APART: u32 = 1 << 8;
 /// Largest body that goes through the batch.
@@ -53,7 +53,7 @@ pub struct Drained {
 }
 
 /// A worker broke the protocol of the shared memory.
-struct Broken;
+pub(super) struct Broken;
 
 impl Farm {
     /// Fills `out` with what came in. The doorbell is cleared by the caller before.
@@ -176,16 +176,14 @@ impl Farm {
                 drained.more = true;
                 return;
             }
-            let at = drained.len + HEAD;
-            out[at..at + body.len()].copy_from_slice(&body);
-            drained.len = write_head(out, drained.len, id, kind, body.len(), 0);
+            drained.len = write_frame(out, drained.len, id, kind, &body);
         }
     }
 
     fn drain_worker(&mut self, index: usize, out: &mut [u8], drained: &mut Drained) {
         let Some(mut worker) = self.workers[index].take() else { return };
         loop {
-            if drained.len + HEAD + LARGEST_INLINE + 8 > out.len() {
+            if drained.len + frames::LIFE_FRAME + HEAD + LARGEST_INLINE + 8 > out.len() {
                 drained.more = true;
                 break;
             }
@@ -226,8 +224,11 @@ impl Farm {
         drained: &mut Drained,
     ) -> Result<(), Broken> {
         match tag {
-            reply::RESULT | reply::ERROR | reply::PROGRESS | reply::EXPIRED | reply::NO_MEMORY => {}
-            reply::RELEASED | reply::VIEW_FREED => return self.take_notice(index, worker, tag, len),
+            reply::RESULT | reply::ERROR | reply::FINAL_ERROR => {}
+            reply::PROGRESS | reply::EXPIRED | reply::NO_MEMORY => {}
+            reply::RELEASED | reply::VIEW_FREED | reply::STARTED => {
+                return self.take_notice(index, worker, tag, len, out, drained)
+            }
             _ => return Err(Broken),
         }
         if len < ReplyHead::SIZE {
@@ -252,7 +253,15 @@ impl Farm {
             return Err(Broken);
         }
         let again = tag == reply::ERROR && self.tasks.would_retry(id, Failure::Error);
-        let kind = if again { retried(tag, index) } else { tag };
+        let kind = match tag {
+            _ if again => retried(tag, index),
+            reply::FINAL_ERROR => reply::ERROR,
+            _ => tag,
+        };
+        if self.listeners.ends && tag != reply::PROGRESS {
+            let ran = Ran { worker: index, since: head.since, ran: head.ran };
+            self.write_life(id, settled::LIFE, (tag != reply::EXPIRED).then_some(ran), out, drained);
+        }
         self.write_reply(index, worker, id, kind, &head, len, out, drained)?;
         if tag != reply::PROGRESS {
             worker.tasks += 1;
@@ -367,34 +376,6 @@ impl Farm {
         Ok(())
     }
 
-    fn take_notice(&mut self, index: usize, worker: &WorkerEnd, tag: u32, len: usize) -> Result<(), Broken> {
-        let mut raw = [0; 16];
-        let known = len.min(raw.len());
-        worker.replies.read(0, &mut raw[..known]);
-        if tag == reply::VIEW_FREED {
-            if let Some((at, len)) = self.lent.view_freed(word(&raw, 0), index) {
-                self.requests.give(at, len);
-            }
-            return Ok(());
-        }
-        let entry = Entry(word(&raw, 0));
-        if let Some(id) = self.tasks.task_at(entry.slot(), entry.turn()) {
-            // Only a revoked task is released, and revoking settles; but the worker may be faster than the news that the
-            // supervisor revoked it, which it does for a timeout only.
-            let state = self.line.queue.queue.state(entry.slot());
-            let released = state == State::new(entry.turn(), index as u16, Kind::Released);
-            if !released || self.records[id as usize].timeout == 0 {
-                return Err(Broken);
-            }
-            self.timed_out(entry.slot(), entry.turn());
-        }
-        if self.tasks.released(entry.slot(), entry.turn()) {
-            self.unpublish(entry.slot());
-            self.slot_released(entry.turn(), Some(index));
-        }
-        Ok(())
-    }
-
     /// The shared memory cannot be trusted any more: nothing is published until all workers are gone.
     fn poison(&mut self) {
         if !self.poisoned {
@@ -418,6 +399,7 @@ impl Farm {
             return;
         };
         let first = queue.queue.first_turn();
+        queue.watch(self.listeners.starts);
         self.line = Arc::new(FarmLine { queue, requests: self.requests.segment().clone() });
         self.tasks.restart(first);
         self.shared.tail.store(first, Release);
@@ -426,12 +408,4 @@ impl Farm {
         self.asked = 0;
         self.supervisor.tell(Command::Reset { farm: self.shared.id, line: self.line.clone() });
     }
-}
-
-/// Writes a frame's head; returns where the next frame starts.
-fn write_head(out: &mut [u8], at: usize, id: u32, kind: u32, len: usize, last: u32) -> usize {
-    for (index, value) in [id, kind, len as u32, last].into_iter().enumerate() {
-        out[at + index * 4..at + index * 4 + 4].copy_from_slice(&value.to_le_bytes());
-    }
-    (at + HEAD + len).next_multiple_of(8)
 }

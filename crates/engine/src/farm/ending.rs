@@ -97,6 +97,7 @@ impl Farm {
                 Some(turn) => self.detach_task(id, turn),
                 None => self.task_over(id, None),
             }
+            self.tell_life(id, settled::LIFE, None);
             self.verdict(id, kind, Vec::new());
         }
         for (slot, turn) in given.published {

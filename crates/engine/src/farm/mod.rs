@@ -5,7 +5,10 @@ mod backlog;
 mod drain;
 mod ending;
 mod figures;
+mod frames;
 mod lent;
+mod life;
+mod notice;
 mod priority;
 mod retry;
 pub mod settled;
@@ -81,6 +84,7 @@ pub struct Farm {
     patience: Patience,
     chance: RandomState,
     stats: Stats,
+    listeners: frames::Listeners,
 }
 
 fn new_line(workers: usize) -> farm_sys::Result<Arc<FarmLine>> {
@@ -123,6 +127,7 @@ impl Farm {
             patience: Patience::new(if usable_cpus() < 2 || shared.settings.spin == 0 { 0 } else { LOOP_SPIN }),
             chance: RandomState::new(),
             stats: Stats::default(),
+            listeners: frames::Listeners::default(),
             shared,
             supervisor,
             line,

@@ -256,7 +256,12 @@ impl Endpoint {
             self.finish(lane, reply::EXPIRED, Outcome::default());
             return None;
         }
-        self.own.stamp(lane, Stamp { task: Entry::new(turn, slot).0, since });
+        let word = Entry::new(turn, slot).0;
+        self.own.stamp(lane, Stamp { task: word, since });
+        if self.queue.is_watched() {
+            self.outbox.notice(reply::STARTED, &[&word.to_le_bytes(), &since.to_le_bytes()]);
+            self.ring_parent();
+        }
         Some(Next::Task { lane, task: Running { turn, slot, since, header } })
     }
 
