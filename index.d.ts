@@ -367,6 +367,8 @@ export interface WorkerStats extends WorkerInfo {
    * (its event loop turns), 'blocked' (neither that nor CPU time) or 'stopped' (by a signal).
    */
   activity: 'idle' | 'busy' | 'waiting' | 'blocked' | 'stopped';
+  /** It is ready and takes no tasks until another one ends (`spares`). */
+  spare: boolean;
   /** How long it lives (ms). */
   uptime: number;
   /** Tasks it has answered. */
@@ -499,6 +501,8 @@ export interface WorkerLimits {
 export interface RecycleOptions {
   /** Tasks it has ended. */
   tasks?: number;
+  /** It is ready and takes no tasks until another one ends (`spares`). */
+  spare: boolean;
   /** How long it lives (ms). */
   age?: number;
   /** Bytes of private memory; looked at four times a second while there are tasks. */

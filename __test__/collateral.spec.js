@@ -25,13 +25,13 @@ async function beside(options, blame) {
 }
 
 test.each([
-  ['cancelled', undefined, 'enough'],
-  ['timed out', { timeout: 300 }, expect.objectContaining({ code: 'ERR_FARM_TASK_TIMEOUT' })],
-])('beside a task that was %s it rejects as collateral', async (_, blame, expected) => {
+  ['cancelled', undefined, 'enough', 'cancel'],
+  ['timed out', { timeout: 300 }, expect.objectContaining({ code: 'ERR_FARM_TASK_TIMEOUT' }), 'timeout'],
+])('beside a task that was %s it rejects as collateral', async (_, blame, expected, killedFor) => {
   const { pid, error, neighbour } = await beside({}, blame);
   expect(error).toEqual(expected);
   const lost = await neighbour.ended.catch((thrown) => thrown);
-  expect(lost).toMatchObject({ code: 'ERR_FARM_WORKER_EXIT', collateral: true, killedFor: 'cancel', pid });
+  expect(lost).toMatchObject({ code: 'ERR_FARM_WORKER_EXIT', collateral: true, killedFor, verdict: killedFor, pid });
   expect(lost.message).toContain('did not let go. It also ran this task');
 });
 

@@ -203,7 +203,7 @@ describe('death', () => {
     const { service, farm } = start('answers', { max: 1, timeout: 50 });
     const ended = once(farm, 'exit');
     expect(await failure(service.request(['silent']))).toMatchObject({ code: 'ERR_FARM_TASK_TIMEOUT' });
-    expect((await ended)[0]).toMatchObject({ signal: 'SIGKILL', killedFor: 'cancel' });
+    expect((await ended)[0]).toMatchObject({ signal: 'SIGKILL', killedFor: 'timeout', verdict: 'timeout' });
   });
 
   test('an aborted task ends the script that runs it; one that waits ends none', async () => {

@@ -98,6 +98,7 @@ describe('spares', () => {
     const first = await farm.run('pid');
     await allOnline(2);
     const [, spare] = spawns;
+    expect(farm.stats().workers.map((worker) => [worker.pid, worker.spare])).toEqual([[first, false], [spare, true]]);
     process.kill(first, 'SIGKILL');
     await exitsAre(1);
     expect(await farm.run('pid')).toBe(spare);
@@ -220,5 +221,12 @@ describe('resize()', () => {
   test.each([[{ max: 0 }], [{ max: 2, min: 3 }], [{ maxx: 3 }], [7]])('%j is refused', (size) => {
     open({ max: 2 });
     expect(() => farm.resize(size)).toThrow(expect.objectContaining({ code: 'ERR_FARM_OPTION' }));
+  });
+
+  test('more workers than limits.files has room for are refused', () => {
+    open({ max: 1, limits: { files: 60 } });
+    farm.resize({ max: 4 });
+    expect(() => farm.resize({ max: 20 })).toThrow(expect.objectContaining({ code: 'ERR_FARM_OPTION', option: 'limits.files', value: 60 }));
+    expect(farm.options.max).toBe(4);
   });
 });

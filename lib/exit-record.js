@@ -23,7 +23,8 @@ const DESCRIPTIONS = {
 
 /** `killedFor`, as what farm did; {time} is `killedAfter`. @type {Record<string, string>} */
 const KILLED = {
-  cancel: 'was killed because a task in it that was cancelled or timed out did not let go',
+  cancel: 'was killed because a task in it that was cancelled did not let go',
+  timeout: 'was killed because a task in it that had run into its timeout did not let go',
   channel: 'was killed because it closed its IPC channel, or wrote to it what process.send() does not write',
   poison: 'was ended because a worker of this farm wrote over the shared queue',
   startTimeout: 'was killed because it was not ready within startTimeout',

@@ -10,7 +10,7 @@ const { checkedSize, closeTimeout, farmOptions, taskOptions } = require('./optio
 const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
-const { workerLimits } = require('./limits');
+const { checkFiles, workerLimits } = require('./limits');
 const { forkMessages } = require('./fork-messages');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
@@ -145,6 +145,7 @@ class WorkerFarm extends EventEmitter {
   resize(size) {
     const { max, min } = checkedSize(size, /** @type {any} */ (this.options));
     if (this.#state !== 'open') throw outcome.closed();
+    checkFiles(this.options.limits.files, max);
     this.options = Object.freeze({ ...this.options, max, min });
     this.#tasks.resize(max);
     this.#native.resize(min, max);

@@ -159,4 +159,4 @@ function unsupported(option, why, value) {
 const limitsCheck = objectOf('limits', LIMITS);
 const resourceLimitsCheck = objectOf('resourceLimits', RESOURCE_LIMITS);
 
-module.exports = { limitsCheck, resourceLimitsCheck, workerLimits, nativeLimits };
+module.exports = { checkFiles, limitsCheck, resourceLimitsCheck, workerLimits, nativeLimits };

@@ -79,8 +79,8 @@ function farmStats(state, roster, figures) {
 }
 
 /** @param {any} figures of one worker; undefined for one that is not known there any more */
-function usage({ activity = null, tasks = 0, running = 0, cpu = 0, memory = 0 } = {}) {
-  return { activity: activity ?? 'idle', tasks, running, cpu: Math.round((cpu ?? 0) / NS_PER_MS), memory: memory ?? 0 };
+function usage({ activity = null, spare = false, tasks = 0, running = 0, cpu = 0, memory = 0 } = {}) {
+  return { activity: activity ?? 'idle', spare, tasks, running, cpu: Math.round((cpu ?? 0) / NS_PER_MS), memory: memory ?? 0 };
 }
 
 /** @param {any} options of stats() */

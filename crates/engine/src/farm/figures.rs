@@ -27,7 +27,13 @@ impl Farm {
             .enumerate()
             .filter_map(|(index, (end, running))| {
                 let end = end.as_ref()?;
-                let mut figures = json!({ "workerId": index + 1, "tasks": end.tasks, "running": running, "activity": self.activity(index, end) });
+                let mut figures = json!({
+                    "workerId": index + 1,
+                    "tasks": end.tasks,
+                    "running": running,
+                    "activity": self.activity(index, end),
+                    "spare": end.line.own.paused().load(Relaxed) != 0,
+                });
                 if end.pid > 0 {
                     figures["cpu"] = usage::cpu_ns(end.pid).into();
                     figures["memory"] = usage::private_bytes(end.pid).into();

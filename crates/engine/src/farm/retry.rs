@@ -24,7 +24,7 @@ impl Farm {
         let loss = match record.killed_for {
             // What never started would be taken out of its slot again, which is not to be trusted after a poisoning.
             _ if !started && !self.poisoned => Loss::Unstarted,
-            Some("cancel") => Loss::Collateral,
+            Some("cancel" | "timeout") => Loss::Collateral,
             _ => Loss::Started,
         };
         let mut record = record.clone();

@@ -98,7 +98,7 @@ impl World {
             16 => to(&[Online]).map(Event::Fruitless),
             17 => to(&[Online, Retiring]).map(Event::Unreachable),
             18 => to(&[Starting, Online]).map(Event::Breached),
-            19 => to(&[Online, Starting]).map(|worker| Event::Revoked { worker, turn }),
+            19 => to(&[Online, Starting]).map(|worker| Event::Revoked { worker, turn, cause: Cause::Cancel }),
             20 => to(&[Online, Retiring]).map(|worker| Event::Acknowledged { worker, turn }),
             21 => to(&[Online, Retiring]).map(|worker| Event::Wedged { worker, cause: Cause::Stalled }),
             22 => {

@@ -3,8 +3,10 @@
 /// Why a worker was told to die, as the error of its tasks says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// Cancelled or timed out in code that does not let go.
+    /// Cancelled in code that does not let go.
     Cancel,
+    /// The same after a timeout.
+    Timeout,
     StartTimeout,
     /// It closed or broke the channel through which it is served.
     Channel,
@@ -27,6 +29,7 @@ impl Cause {
     pub fn name(self) -> &'static str {
         match self {
             Cause::Cancel => "cancel",
+            Cause::Timeout => "timeout",
             Cause::StartTimeout => "startTimeout",
             Cause::Channel => "channel",
             Cause::Stopped => "stopped",

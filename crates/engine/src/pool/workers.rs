@@ -160,8 +160,8 @@ impl Workers {
                 self.lost();
             }
             Event::Drained(worker) => self.workers[worker].enter(&[Phase::Gone], Phase::Free, u64::MAX),
-            Event::Revoked { worker, turn } => {
-                if self.workers[worker].revoked(turn, now) {
+            Event::Revoked { worker, turn, cause } => {
+                if self.workers[worker].revoked(turn, cause, now) {
                     actions.push(Action::Cancel { worker, turn });
                 }
             }

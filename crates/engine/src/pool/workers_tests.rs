@@ -107,7 +107,10 @@ fn a_start_that_takes_too_long_is_killed() {
 #[test]
 fn synchronous_code_is_killed_when_it_cannot_acknowledge() {
     let mut workers = online(1);
-    assert_eq!(after(&mut workers, Event::Revoked { worker: 0, turn: 7 }, 0), [Action::Cancel { worker: 0, turn: 7 }]);
+    assert_eq!(
+        after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Cancel }, 0),
+        [Action::Cancel { worker: 0, turn: 7 }]
+    );
     assert_eq!(after(&mut workers, Event::Tick, ACK_WITHIN - 1), []);
     let actions = after(&mut workers, Event::Tick, ACK_WITHIN);
     assert_eq!(actions, [Action::Kill(0, Cause::Cancel), Action::Spawn(1)], "replaced before its exit");
@@ -116,7 +119,7 @@ fn synchronous_code_is_killed_when_it_cannot_acknowledge() {
 #[test]
 fn code_that_acknowledges_gets_grace_then_term_then_kill() {
     let mut workers = online(1);
-    after(&mut workers, Event::Revoked { worker: 0, turn: 7 }, 0);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Cancel }, 0);
     after(&mut workers, Event::Acknowledged { worker: 0, turn: 7 }, MS);
     assert_eq!(after(&mut workers, Event::Tick, 10 * MS), []);
     assert_eq!(after(&mut workers, Event::Tick, 11 * MS), [Action::Terminate(0, Cause::Cancel)]);
@@ -126,9 +129,24 @@ fn code_that_acknowledges_gets_grace_then_term_then_kill() {
 }
 
 #[test]
+fn the_kill_is_for_what_revoked_the_first_task() {
+    let mut workers = online(1);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Timeout }, 0);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 8, cause: Cause::Cancel }, MS);
+    let actions = after(&mut workers, Event::Tick, ACK_WITHIN);
+    assert_eq!(actions[0], Action::Kill(0, Cause::Timeout));
+    let mut workers = online(1);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Timeout }, 0);
+    after(&mut workers, Event::Released { worker: 0, turn: 7 }, MS);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 8, cause: Cause::Cancel }, MS);
+    after(&mut workers, Event::Acknowledged { worker: 0, turn: 8 }, 2 * MS);
+    assert_eq!(after(&mut workers, Event::Tick, 12 * MS), [Action::Terminate(0, Cause::Cancel)]);
+}
+
+#[test]
 fn a_released_task_stops_the_ladder() {
     let mut workers = online(1);
-    after(&mut workers, Event::Revoked { worker: 0, turn: 7 }, 0);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Cancel }, 0);
     after(&mut workers, Event::Released { worker: 0, turn: 7 }, MS);
     assert_eq!(workers.deadline(), None);
     assert_eq!(after(&mut workers, Event::Tick, 10_000 * MS), []);

@@ -1,8 +1,9 @@
 //! What the passing of time does to tasks and idle workers: timeouts, cancels on the ladder, idling.
 
 use super::farm_state::{FarmState, Hands};
-use crate::pool::workers::{Event, Phase};
+use crate::pool::workers::{Cause, Event, Phase};
 use crate::shared::FarmEvent;
+use farm_sys::monotonic_ns;
 use farm_transport::{Entry, Kind};
 use std::sync::atomic::Ordering::*;
 
@@ -37,7 +38,7 @@ impl FarmState {
         }
         for (worker, slot, turn) in expired {
             self.shared.post(FarmEvent::TimedOut { slot, turn });
-            self.handle(Event::Revoked { worker, turn }, hands);
+            self.handle(Event::Revoked { worker, turn, cause: Cause::Timeout }, hands);
         }
         next
     }
@@ -54,11 +55,31 @@ impl FarmState {
                 self.handle(Event::Released { worker, turn }, hands);
                 // A cancel that came while this one was on the ladder takes its place there.
                 for turn in self.shared.revoked_of(&self.line, worker) {
-                    self.handle(Event::Revoked { worker, turn }, hands);
+                    let cause = self.why_revoked(worker, turn);
+                    self.handle(Event::Revoked { worker, turn, cause }, hands);
                 }
             } else if (0..self.shared.settings.lanes).any(|lane| state.shared.own.ack(lane).load(Acquire) == turn) {
                 self.handle(Event::Acknowledged { worker, turn }, hands);
             }
+        }
+    }
+
+    /// A task of this worker that was revoked has run out of time, or else its caller has given it up.
+    pub(super) fn why_revoked(&self, worker: usize, turn: u64) -> Cause {
+        let Some(state) = &self.workers[worker] else { return Cause::Cancel };
+        let now = monotonic_ns();
+        let mut lanes = 0..self.shared.settings.lanes;
+        let late = lanes.any(|lane| {
+            let Some(stamp) = state.shared.own.read_stamp(lane) else { return false };
+            let truth = self.shared.truth.get(Entry(stamp.task).slot() as usize);
+            let timeout = truth.map_or(0, |truth| truth.timeout.load(Acquire));
+            let its = Entry(stamp.task).turn() == turn && timeout > 0;
+            its && state.started(lane, stamp, now).saturating_add(timeout) <= now
+        });
+        if late {
+            Cause::Timeout
+        } else {
+            Cause::Cancel
         }
     }
 

@@ -4,7 +4,7 @@ use super::command::Command;
 use super::farm_state::{of_token, FarmState, Hands, Watched};
 use super::guard::{Guard, GUARD};
 use super::spawner::Order;
-use crate::pool::workers::Event;
+use crate::pool::workers::{Cause, Event};
 use crate::shared::FarmEvent;
 use crossbeam::channel::{Receiver, Sender};
 use farm_sys::{monotonic_ns, Doorbell, Poller};
@@ -95,7 +95,7 @@ impl EventLoop {
             }
             Command::Demand { farm, tasks } => with(farm, &mut |farm| farm.handle(Event::Demand(tasks), &hands)),
             Command::Revoked { farm, worker, turn } => {
-                with(farm, &mut |farm| farm.handle(Event::Revoked { worker, turn }, &hands))
+                with(farm, &mut |farm| farm.handle(Event::Revoked { worker, turn, cause: Cause::Cancel }, &hands))
             }
             Command::Watch { farm } => with(farm, &mut |farm| farm.watch()),
             Command::Drained { farm, worker } => with(farm, &mut |farm| farm.handle(Event::Drained(worker), &hands)),

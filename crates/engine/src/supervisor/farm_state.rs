@@ -224,7 +224,7 @@ impl FarmState {
                 self.handle(Event::Online(index), hands);
                 // What was revoked before this word of it came could not be told to anybody.
                 for turn in self.shared.revoked_of(&self.line, index) {
-                    self.handle(Event::Revoked { worker: index, turn }, hands);
+                    self.handle(Event::Revoked { worker: index, turn, cause: self.why_revoked(index, turn) }, hands);
                 }
                 // It may have come too late for the ring of what waits.
                 self.shared.ring(index as u16);

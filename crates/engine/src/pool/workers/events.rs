@@ -39,10 +39,11 @@ pub enum Event {
     Exited(usize),
     /// The index may be used again.
     Drained(usize),
-    /// A task of this worker was revoked.
+    /// A task of this worker was revoked, by its caller or its timeout.
     Revoked {
         worker: usize,
         turn: u64,
+        cause: Cause,
     },
     Acknowledged {
         worker: usize,

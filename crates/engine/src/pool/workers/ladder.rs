@@ -65,6 +65,8 @@ pub struct Worker {
     pub generation: u32,
     /// It was killed before it was online.
     pub failing: bool,
+    /// Why the task on its ladder was revoked.
+    pub blame: Cause,
     /// It is started in the place of this worker, which goes when it comes.
     pub replaces: Option<usize>,
 }
@@ -80,6 +82,7 @@ impl Worker {
         worn: false,
         generation: 0,
         failing: false,
+        blame: Cause::Cancel,
         replaces: None,
     };
 
@@ -107,9 +110,10 @@ impl Worker {
     }
 
     /// False when there is nobody to be told.
-    pub fn revoked(&mut self, turn: u64, now: u64) -> bool {
+    pub fn revoked(&mut self, turn: u64, cause: Cause, now: u64) -> bool {
         let there = self.is(&[Phase::Online, Phase::Retiring]);
         if there && self.rung == Rung::None {
+            self.blame = cause;
             self.climb(Rung::Mailed { turn }, now + ACK_WITHIN);
         }
         there
@@ -167,8 +171,8 @@ impl Worker {
             (Phase::Starting, _) => Due::Kill(Cause::StartTimeout),
             (_, Rung::Leaving) => terminate(self, Cause::Close),
             (_, Rung::Unreachable) => Due::Kill(Cause::Channel),
-            (_, Rung::Mailed { .. } | Rung::Terminated) => Due::Kill(Cause::Cancel),
-            (_, Rung::Acknowledged { .. }) => terminate(self, Cause::Cancel),
+            (_, Rung::Mailed { .. } | Rung::Terminated) => Due::Kill(self.blame),
+            (_, Rung::Acknowledged { .. }) => terminate(self, self.blame),
             (_, Rung::None) => Due::Kill(Cause::Close),
         })
     }
