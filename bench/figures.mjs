@@ -37,7 +37,7 @@ export class Figures {
 
   /** @returns {number | undefined} */
   median(workload, metric, rival = 'farm') {
-    const values = [...this.#rounds(workload, rival).values()].map((metrics) => metrics[metric]);
+    const values = [...this.#rounds(workload, rival).values()].map((metrics) => metrics[metric]).filter((value) => value !== undefined);
     return values.length > 0 ? median(values) : undefined;
   }
 
@@ -51,7 +51,7 @@ export class Figures {
     const ratios = [];
     for (const [round, metrics] of this.#rounds(workload, 'farm')) {
       const other = theirs.get(round);
-      if (other) ratios.push(metrics[metric] / other[metric]);
+      if (other && metric in other && metric in metrics) ratios.push(metrics[metric] / other[metric]);
     }
     return ratios.length > 0 ? median(ratios) : undefined;
   }
