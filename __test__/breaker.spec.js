@@ -47,3 +47,16 @@ test('a worker that dies right after its start, again and again, is replaced at 
   // 100, 200 and 400 ms of waiting lie between them.
   expect(spawns[3] - spawns[0]).toBeGreaterThan(650);
 });
+
+test('a worker that somebody kills while it starts is started anew; the task waits', async () => {
+  farm = new WorkerFarm(fixture('replaced.js'), { max: 1 });
+  let kills = 2;
+  farm.on('spawn', ({ pid }) => {
+    if (kills-- > 0) process.kill(pid, 'SIGKILL');
+  });
+  const told = [];
+  farm.on('workerError', (error) => told.push(error.code));
+  expect(await farm.run('double', [4])).toBe(8);
+  expect(told.length).toBeGreaterThan(0);
+  expect(new Set(told)).toEqual(new Set(['ERR_FARM_START']));
+});

@@ -132,7 +132,8 @@ impl Workers {
                 self.goes_online(worker, now, actions);
                 self.breaker.online();
             }
-            Event::StartFailed(worker) => self.start_failed(worker, now, actions),
+            Event::StartFailed(worker) => self.start_failed(worker, true, now, actions),
+            Event::StartKilled(worker) => self.start_failed(worker, false, now, actions),
             Event::LetGo(worker) => self.workers[worker].let_go(now, grace),
             Event::Unreachable(worker) => {
                 self.workers[worker].unreachable(now);
@@ -262,14 +263,15 @@ impl Workers {
         }
     }
 
-    fn start_failed(&mut self, worker: usize, now: u64, actions: &mut Vec<Action>) {
+    /// `of_itself`: another would fail as well.
+    fn start_failed(&mut self, worker: usize, of_itself: bool, now: u64, actions: &mut Vec<Action>) {
         let started = self.workers[worker].started;
         self.workers[worker].enter(&[Phase::Starting], Phase::Dying, now + TERM_GRACE);
         self.workers[worker].replaces = None;
         let spare = |worker: &Worker| worker.paused && worker.is(&PRESENT) && !self.is_stale(worker);
         let alone = self.present() == 0 && self.count(spare) == 0;
         self.breaker.start_failed(started, now, alone);
-        if alone {
+        if alone && (of_itself || self.breaker.is_open()) {
             // The tasks are rejected now; for new ones somebody asks again.
             self.demand = 0;
         }

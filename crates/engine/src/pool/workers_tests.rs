@@ -331,3 +331,24 @@ fn nobody_is_started_for_tasks_that_are_over() {
     assert_eq!(exited(&mut workers, 0, 0, 1), []);
     assert_eq!(exited(&mut workers, 1, 1, 2), [Action::Spawn(2)]);
 }
+
+#[test]
+fn a_worker_that_somebody_kills_in_its_start_is_started_anew_until_the_breaker_opens() {
+    let mut workers = farm(0, 1);
+    after(&mut workers, Event::Demand(1), 0);
+    let mut now = 0;
+    for wait in [100, 200, 400, 800] {
+        let index = (0..4).find(|index| workers.phase(*index) == Phase::Starting).unwrap();
+        after(&mut workers, Event::StartKilled(index), now);
+        exited(&mut workers, index, 1, now);
+        after(&mut workers, Event::Drained(index), now);
+        assert_eq!(workers.turns_away_for(now), None);
+        now += wait * MS;
+        assert!(matches!(after(&mut workers, Event::Tick, now)[..], [Action::Spawn(_)]), "nobody has to ask again");
+    }
+    let index = (0..4).find(|index| workers.phase(*index) == Phase::Starting).unwrap();
+    after(&mut workers, Event::StartKilled(index), now);
+    exited(&mut workers, index, 1, now);
+    assert!(workers.turns_away_for(now).is_some());
+    assert_eq!(after(&mut workers, Event::Tick, now + 60_000 * MS), []);
+}

@@ -153,9 +153,10 @@ impl FarmState {
         record: Option<ExitRecord>,
         hands: &Hands,
     ) {
-        self.handle(Event::StartFailed(worker), hands);
-        let alone = self.pool.present() == 0;
+        let killed = record.as_ref().is_some_and(|record| record.verdict == "killed");
+        self.handle(if killed { Event::StartKilled(worker) } else { Event::StartFailed(worker) }, hands);
         let turned_away = self.pool.turns_away_for(monotonic_ns());
+        let alone = self.pool.present() == 0 && (!killed || turned_away.is_some());
         self.shared.post(FarmEvent::StartFailed { worker, reason, message, error, record, alone, turned_away });
     }
 

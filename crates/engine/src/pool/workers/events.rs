@@ -28,6 +28,8 @@ pub enum Event {
     Runs(usize),
     /// Its module could not be loaded; it exits by itself or is made to.
     StartFailed(usize),
+    /// Somebody ended it while it started, which says nothing of its module: those who wait go on waiting.
+    StartKilled(usize),
     /// A retiring worker that cannot say bye has finished.
     LetGo(usize),
     /// The end of the channel through which a worker is served.
