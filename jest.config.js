@@ -14,6 +14,8 @@ const slow = ['__test__/slow/']
 module.exports = {
   // Patience for a slow machine; the limit only ends a hang.
   testTimeout: 60_000,
+  // Most of a spec's time is waiting for processes: two side by side also on two cores.
+  maxWorkers: 2,
   projects: [
     { ...shared, displayName: 'quick', testMatch: ['**/*.spec.js'], testPathIgnorePatterns: ['/node_modules/', ...slow] },
     { ...shared, displayName: 'slow', testMatch: ['**/slow/**/*.spec.js'] }

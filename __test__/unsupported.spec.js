@@ -10,7 +10,9 @@ const { FarmError } = require('../lib/errors')
 
 const root = path.dirname(__dirname)
 const here = { platform: 'linux', arch: 'x64', versions: process.versions }
-const supported = { protocol: () => 2, isSupported: () => true }
+// What is loaded here fits, so its number is that of the JavaScript too.
+const PROTOCOL = require('../native.js').protocol()
+const supported = { protocol: () => PROTOCOL, isSupported: () => true }
 
 function refusal(load, machine) {
   try {
@@ -61,7 +63,7 @@ test.each([
 ])('a binary of %s is refused with both numbers and the way out', (_name, addon, named) => {
   const error = refusal(() => addon, here)
   expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'binary' })
-  expect(error.message).toContain(`speaks protocol 2, ${named}`)
+  expect(error.message).toContain(`speaks protocol ${PROTOCOL}, ${named}`)
   expect(error.message).toContain('npm run build')
 })
 

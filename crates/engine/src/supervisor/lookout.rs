@@ -73,10 +73,11 @@ impl Lookout {
         if head > tail {
             return Finding::Poison;
         }
-        if queue.has_ready() {
+        // At the first such look whoever has published may only wait for a CPU before it rings.
+        if self.still >= STILL_LOOKS && queue.has_ready() {
             if queue.wake(1, |worker| shared.ring(worker)) > 0 {
                 shared.rescued.fetch_add(1, Relaxed);
-            } else if self.still >= STILL_LOOKS {
+            } else {
                 // The sleepers' bits may have been written over.
                 workers.iter().for_each(|(worker, _)| shared.ring(*worker));
             }
