@@ -111,3 +111,17 @@ test('a journal that cannot be written', async () => {
   const at = folder({ a: '' });
   expect(await run(['--resume', 'no/journal', '--method', 'upperFile', 'a'], { cwd: at })).toMatchObject({ code: 2, stderr: expect.stringMatching(/^farm map: cannot use the journal no\/journal: ENOENT/) });
 });
+
+test('a journal that another command uses is refused; one whose command was killed is not', async () => {
+  const at = folder({ lines: '0\n' });
+  const args = ['--lines', '--method', 'failUnless', '--resume', 'journal', 'lines'];
+  const lock = path.join(at, 'journal.lock');
+  fs.writeFileSync(path.join(at, 'ok-0'), '');
+  const [, afterName] = fs.readFileSync('/proc/self/stat', 'utf8').split(') ');
+  fs.writeFileSync(lock, `${process.pid} ${afterName.split(' ')[19]}`);
+  expect(await run(args, { cwd: at })).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(`journal is in use by process ${process.pid};`) });
+  // The same number, but not the same process.
+  fs.writeFileSync(lock, `${process.pid} 1`);
+  expect(await run(args, { cwd: at })).toMatchObject({ code: 0, stdout: '0\n' });
+  expect(fs.existsSync(lock)).toBe(false);
+});

@@ -14,6 +14,7 @@
 
 const fs = require('node:fs');
 const { FatalError, UsageError } = require('./exit');
+const { lockJournal } = require('./journal-lock');
 const { Ranges } = require('./ranges');
 
 const VERSION = 1;
@@ -34,8 +35,10 @@ class Journal {
    * @param {string} file
    * @param {number} fd
    * @param {ReturnType<typeof read>} before
+   * @param {() => void} unlock
    */
-  constructor(file, fd, { ranges, marks, endAt, id }) {
+  constructor(file, fd, { ranges, marks, endAt, id }, unlock) {
+    this.unlock = unlock;
     this.file = file;
     this.fd = fd;
     this.ranges = ranges;
@@ -55,15 +58,18 @@ class Journal {
   static open(file, purpose) {
     const header = { [KEY]: VERSION, id: `${process.pid.toString(36)}${Date.now().toString(36)}`, ...purpose };
     let fd;
+    let unlock;
     try {
+      unlock = lockJournal(file);
       fd = fs.openSync(file, 'a+', 0o644);
       const before = read(file, fs.readFileSync(fd), header);
       if (before.keep < before.size) fs.ftruncateSync(fd, before.keep);
       if (before.keep === 0) writeAll(fd, Buffer.from(`${JSON.stringify(header)}\n`));
       fs.fsyncSync(fd);
-      return new Journal(file, fd, before);
+      return new Journal(file, fd, before, unlock);
     } catch (error) {
       if (fd !== undefined) fs.closeSync(fd);
+      unlock?.();
       if (error instanceof UsageError) throw error;
       throw new UsageError(`farm map: cannot use the journal ${file}: ${/** @type {Error} */ (error).message}`);
     }
@@ -133,6 +139,7 @@ class Journal {
       await this.flush();
     } finally {
       fs.closeSync(this.fd);
+      this.unlock();
     }
   }
 }
