@@ -274,7 +274,7 @@ export interface WorkerExit extends WorkerInfo {
   verdict: ExitVerdict;
   /** Why the farm has killed it; null when it has not. */
   killedFor: string | null;
-  /** With `killedFor` 'stopped', 'stalled' or 'deaf' how long it was so (ms), else null. */
+  /** With `killedFor` 'stopped', 'stalled', 'deaf' or 'teardown' how long it was so (ms), else null. */
   killedAfter: number | null;
   /** The farm wanted it to go. */
   planned: boolean;

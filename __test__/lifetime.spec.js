@@ -149,6 +149,15 @@ describe('idleTimeout', () => {
     expect(await farm.run('pid')).not.toBe(pid);
   });
 
+  test('a teardown that does not end is ended after startTimeout, and reload() with it', async () => {
+    farm = new WorkerFarm(path.join(__dirname, 'fixtures', 'life', 'lingers.js'), { max: 1, startTimeout: 2000, stdout: 'ignore' });
+    const pid = await farm.run('pid');
+    const exit = new Promise((resolve) => farm.once('exit', resolve));
+    await farm.reload();
+    expect(await exit).toMatchObject({ pid, retiredFor: 'reload', killedFor: 'teardown', killedAfter: expect.any(Number) });
+    expect(await farm.run('pid')).not.toBe(pid);
+  });
+
   test('idleTimeout 0: workers leave when there is nothing to do', async () => {
     make({ max: 2, idleTimeout: 0 });
     expect(await Promise.all(Array.from({ length: 100 }, (_, n) => farm.run('echo', [n])))).toHaveLength(100);

@@ -30,6 +30,7 @@ const KILLED = {
   startTimeout: 'was killed because it was not ready within startTimeout',
   stopped: 'was killed because it had been stopped for {time} (SIGSTOP or the like; who sent it is not known, see stoppedTimeout)',
   stalled: 'was killed because for {time} its event loop had not turned and neither it nor a process that it started had used CPU time (see stallTimeout)',
+  teardown: 'was killed because it was told to leave, had no task, and had not left after {time} (see teardown, startTimeout)',
   deaf: 'was killed because without a task its event loop had not turned for {time} while tasks waited (see startTimeout)',
 };
 

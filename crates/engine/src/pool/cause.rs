@@ -16,6 +16,8 @@ pub enum Cause {
     Stalled,
     /// Its loop did not turn, without a task, while tasks waited.
     Deaf,
+    /// It was told to leave, had no task any more, and stayed.
+    Teardown,
     /// It used more than it may.
     Limit,
     Close,
@@ -35,6 +37,7 @@ impl Cause {
             Cause::Stopped => "stopped",
             Cause::Stalled => "stalled",
             Cause::Deaf => "deaf",
+            Cause::Teardown => "teardown",
             Cause::Limit => "limit",
             Cause::Close => "close",
             Cause::Destroy => "destroy",

@@ -59,6 +59,11 @@ impl Workers {
         self.workers.get(worker).is_some_and(|worker| worker.worn)
     }
 
+    /// The time of `close` is then the only one that counts.
+    pub fn is_closing(&self) -> bool {
+        self.closing.is_some()
+    }
+
     pub fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -5,7 +5,7 @@ use super::farm_state::{FarmState, Hands};
 use super::lookout::{Finding, Lookout, INTERVAL};
 use super::worker::Worker;
 use crate::pool::wedge::{Limits, Look, Process, Seen};
-use crate::pool::workers::{Event, Phase};
+use crate::pool::workers::{Cause, Event, Phase};
 use crate::settings::Settings;
 use farm_sys::usage::{group_ticks, process_state};
 use std::sync::atomic::Ordering::*;
@@ -59,6 +59,10 @@ impl FarmState {
             }
             // A worker that leaves may take its time, but not in a stop.
             let limits = Limits { deaf: limits.deaf.filter(|_| phase == Phase::Online), ..limits };
+            if self.overstays(index, now) {
+                self.handle(Event::Wedged { worker: index, cause: Cause::Teardown }, hands);
+                continue;
+            }
             let needed = phase == Phase::Retiring || ready || self.lookout.claimant() == Some(index as u16);
             let seen = match (phase, &mut self.workers[index]) {
                 (Phase::Online | Phase::Retiring, Some(worker)) => {
@@ -78,6 +82,20 @@ impl FarmState {
             }
         }
         self.next_wedge
+    }
+
+    /// A worker that was told to leave and has no task may take as long for that as for its start.
+    fn overstays(&mut self, index: usize, now: u64) -> bool {
+        let retiring = self.pool.phase(index) == Phase::Retiring && !self.pool.is_closing();
+        let (lanes, limit) = (self.shared.settings.lanes, self.shared.settings.start);
+        let Some(worker) = &mut self.workers[index] else { return false };
+        if !retiring || oldest(worker, lanes) != 0 {
+            worker.leaving_since = None;
+            return false;
+        }
+        let lingers = now.saturating_sub(*worker.leaving_since.get_or_insert(now));
+        worker.wedged_for = Some(lingers).filter(|lingers| *lingers >= limit).or(worker.wedged_for);
+        lingers >= limit
     }
 
     /// Whoever should be awake is rung; a queue that cannot be as it is, is reported.

@@ -33,6 +33,8 @@ pub struct Worker {
     /// Farm itself has stopped it, for a while: nothing it does not do meanwhile is its fault.
     pub paused: bool,
     pub watch: Watch,
+    /// Since when it has been told to leave and has no task, ns.
+    pub leaving_since: Option<u64>,
     /// How long it was so before it was killed for being stopped, stalled or deaf, ns.
     pub wedged_for: Option<u64>,
     /// For a script that does not map the queue.
@@ -70,6 +72,7 @@ impl Worker {
             oom_kills: OomKills::so_far(),
             paused: false,
             watch: Watch::default(),
+            leaving_since: None,
             wedged_for: None,
             forked,
             seen: RefCell::new(vec![(0, 0); LANES]),
