@@ -60,3 +60,15 @@ test('a worker that somebody kills while it starts is started anew; the task wai
   expect(told.length).toBeGreaterThan(0);
   expect(new Set(told)).toEqual(new Set(['ERR_FARM_START']));
 });
+
+test('a listener that throws is an uncaught exception, and nothing that came with its event is lost', () => {
+  const script = `
+    const { WorkerFarm } = require(${JSON.stringify(path.dirname(__dirname))});
+    const farm = new WorkerFarm(${JSON.stringify(fixture('replaced.js'))}, { max: 1 });
+    process.on('uncaughtException', (error) => console.log('uncaught', error.message));
+    for (const name of ['spawn', 'online', 'exit']) farm.on(name, () => { throw new Error(name); });
+    farm.run('double', [4]).then(async (value) => { await farm.close(); console.log('closed', value); });
+  `;
+  const { stdout } = require('node:child_process').spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  expect(stdout.trim().split('\n').sort()).toEqual(['closed 8', 'uncaught exit', 'uncaught online', 'uncaught spawn']);
+});

@@ -63,7 +63,7 @@ class WorkerFarm extends EventEmitter {
     const settings = nativeSettings(this.options, resolved, native.libraryPath());
     this.#native = new native.NativeFarm(settings, bootData(this.options, resolved));
     this.#roster = new Roster(resolved.file, {
-      emit: (name, ...args) => this.emit(name, ...args),
+      emit: (name, ...args) => this.#tell(name, args),
       startFailed: (makeError) => this.#tasks.rejectAll(makeError, GIVEN_UP.notStarted),
       refuses: () => {
         this.#gated = true;
@@ -93,6 +93,21 @@ class WorkerFarm extends EventEmitter {
       if (refusal !== undefined) return Promise.reject(refusal);
     }
     return this.#tasks.submit(method, args, options, patient);
+  }
+
+  /**
+   * What a listener throws is an uncaught exception, as of every event; what else has come in is told all the same.
+   * @param {string} name
+   * @param {any[]} args
+   */
+  #tell(name, args) {
+    try {
+      this.emit(name, ...args);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   #refusal() {

@@ -220,3 +220,14 @@ fn one_that_closes_its_channel_instead_of_leaving_is_made_to_go() {
     let due = workers.deadline().expect("it has a second");
     assert_eq!(after(&mut workers, Event::Tick, due), [Action::Kill(0, Cause::Channel)]);
 }
+
+#[test]
+fn a_spare_that_does_not_start_is_tried_again_after_the_back_off() {
+    let mut workers = farm(1, 1);
+    after(&mut workers, Event::Demand(1), 0);
+    assert_eq!(after(&mut workers, Event::Online(0), 0), [Action::SpawnPaused(1)]);
+    assert_eq!(after(&mut workers, Event::StartFailed(1), MS), []);
+    after(&mut workers, Event::Exited(1), MS);
+    assert_eq!(workers.deadline(), Some(101 * MS));
+    assert_eq!(after(&mut workers, Event::Tick, 101 * MS), [Action::SpawnPaused(2)]);
+}

@@ -107,7 +107,8 @@ impl Workers {
         let close = if self.closed { u64::MAX } else { self.closing.unwrap_or(u64::MAX) };
         let gate = self.breaker.not_before();
         let free = self.count(|worker| worker.phase == Phase::Free) > 0;
-        let waits = gate > 0 && free && !self.waits_for_others() && (self.wants_more() || self.wants_replacements());
+        let wants = self.wants_more() || self.wants_replacements() || self.wants_spares();
+        let waits = gate > 0 && free && !self.waits_for_others() && wants;
         let start = if waits { gate } else { u64::MAX };
         Some(own.min(close).min(start)).filter(|at| *at != u64::MAX)
     }

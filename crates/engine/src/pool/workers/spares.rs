@@ -17,10 +17,13 @@ impl Workers {
     }
 
     /// Only beside workers that take tasks: an idle farm has none.
+    pub(super) fn wants_spares(&self) -> bool {
+        let there = self.count(|worker| worker.paused && worker.is(&PRESENT));
+        self.closing.is_none() && !self.halted && self.online() > 0 && there < self.limits.spares
+    }
+
     pub(super) fn start_spares(&mut self, now: u64, actions: &mut Vec<Action>) {
-        let there = |worker: &Worker| worker.paused && worker.is(&PRESENT);
-        let ready = self.online() > 0 && !self.breaker.has_failed();
-        while ready && self.count(there) < self.limits.spares && self.spawn(now, true, None, actions) {}
+        while self.wants_spares() && self.spawn(now, true, None, actions) {}
     }
 
     /// Spares that are out of date, or of a farm in which nobody takes tasks any more.
