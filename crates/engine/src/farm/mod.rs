@@ -43,7 +43,7 @@ const ASK_FROM: u64 = 1 << 20;
 const ASK_AGAIN_NS: u64 = 100_000_000;
 /// How long the JavaScript thread looks for replies before it goes back to its event loop, ns: less than the two system
 /// calls and the wake-up that it saves.
-const LOOP_SPIN: u64 = 4_000;
+const LOOP_SPIN: u64 = 20_000;
 
 /// What is kept of an open task.
 #[derive(Clone, Copy)]

@@ -254,8 +254,13 @@ impl FarmState {
         }
         let Some(worker) = &self.workers[index] else { return };
         let Some(status) = worker.reap(self.shared.settings.guard.is_some()) else { return };
+        let maps_queue = worker.forked.is_none();
+        if self.shared.settings.spares > 0 {
+            // A spare takes over before anything else is done about the dead.
+            self.handle(Event::Unreachable(index), hands);
+        }
         // What it said last comes before its end.
-        if worker.forked.is_none() {
+        if maps_queue {
             self.hear(index, hands);
         } else {
             self.fork_ended(index, hands);
