@@ -72,7 +72,9 @@ describe('Ctrl-C in a terminal', () => {
       });
       `,
     );
-    const terminal = spawn('script', ['-qefc', `'${process.execPath}' '${file}'`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    // The shell makes way: one that waits (dash does) is ended by the Ctrl-C itself.
+    const command = `exec '${process.execPath}' '${file}'`;
+    const terminal = spawn('script', ['-qefc', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, SHELL: '/bin/sh' } });
     const ended = new Promise((resolve) => terminal.once('exit', (code) => resolve(code)));
     const lines = [];
     let started;
