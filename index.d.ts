@@ -501,8 +501,6 @@ export interface WorkerLimits {
 export interface RecycleOptions {
   /** Tasks it has ended. */
   tasks?: number;
-  /** It is ready and takes no tasks until another one ends (`spares`). */
-  spare: boolean;
   /** How long it lives (ms). */
   age?: number;
   /** Bytes of private memory; looked at four times a second while there are tasks. */

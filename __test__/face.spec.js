@@ -70,6 +70,20 @@ describe('index.d.ts declares what there is:', () => {
     expect(declared(`interface ${head}`).sort()).toEqual(listed);
   });
 
+  test.each([
+    ['RecycleOptions', 'recycle'],
+    ['WorkerLimits', 'limits'],
+    ['ResourceLimits', 'resourceLimits'],
+  ])('%s', (head, option) => {
+    let listed = '';
+    try {
+      farmOptions('worker.js', { [option]: 'no object' });
+    } catch (error) {
+      listed = /an object with some of (.*), not /.exec(error.message)[1];
+    }
+    expect(declared(`interface ${head}`).sort()).toEqual(listed.split(', ').sort());
+  });
+
   test('the members of a farm', () => {
     const farm = openFarm('calls/surroundings.js');
     const own = keys(farm).filter((name) => !name.startsWith('_'));

@@ -1,6 +1,6 @@
 // Checked by tsc, never run: each expectation is a line that must compile, or one that must not.
 import { createService, farmOf, FarmError, WorkerFarm } from 'farm';
-import type { FarmOptions, Service } from 'farm';
+import type { FarmOptions, ForkOptions, MapOptions, RecycleOptions, ResourceLimits, Service, TaskOptions, WorkerLimits } from 'farm';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function expectType<Expected>(): <Actual>(value: Actual, same: Equal<Actual, Expected>) => void;
@@ -122,6 +122,12 @@ export async function forkStyle(): Promise<void> {
   createService({ fork: './child.js' }, { workerData: 1 });
   // @ts-expect-error ready is for fork scripts
   createService('./worker.js', { ready: 'ready' });
+}
+
+export function everyOptionMayBeLeftOut(): void {
+  const nothing: [FarmOptions, ForkOptions, TaskOptions, MapOptions, RecycleOptions, WorkerLimits, ResourceLimits] = [{}, {}, {}, {}, {}, {}, {}];
+  void nothing;
+  createService('./worker.js', { recycle: { tasks: 1000 }, limits: { memory: 2 ** 28 }, resourceLimits: { stackSizeMb: 4 } });
 }
 
 export function optionsAndErrors(error: unknown): void {
