@@ -4,11 +4,9 @@
 
 const { guardProgram } = require('./guard-program');
 const { nativeLimits } = require('./limits');
+const { nanoseconds } = require('./nanoseconds');
 const { workerProgram } = require('./worker-program');
 
-const NS = 1e6;
-/** A time that nobody lives to see is this long (31 years): what the native side adds to its clock stays a number for it. */
-const LONGEST_NS = 1e18;
 /** Memory that one more worker is reckoned with when nobody says how many there may be. */
 const WORKER_BYTES = 64 * 1024 * 1024;
 /** The part of the memory this process may use that its tasks' data may take. */
@@ -30,8 +28,7 @@ function standardLimits(native) {
  * @param {string} addon the file of the native addon
  */
 function nativeSettings(options, source, addon) {
-  const ns = (/** @type {number} */ ms) => Math.min(Math.round(ms * NS), LONGEST_NS);
-  const limit = (/** @type {number} */ ms) => (Number.isFinite(ms) ? ns(ms) : null);
+  const limit = (/** @type {number} */ ms) => (Number.isFinite(ms) ? nanoseconds(ms) : null);
   return JSON.stringify({
     min: options.min,
     max: options.max,
@@ -41,11 +38,11 @@ function nativeSettings(options, source, addon) {
     spares: options.spares,
     recycle: {
       tasks: options.recycle.tasks ?? null,
-      age: options.recycle.age === undefined ? null : ns(options.recycle.age),
+      age: options.recycle.age === undefined ? null : nanoseconds(options.recycle.age),
       memory: options.recycle.memory ?? null,
     },
-    start: Number.isFinite(options.startTimeout) ? ns(options.startTimeout) : Number.MAX_SAFE_INTEGER,
-    grace: ns(options.grace),
+    start: nanoseconds(options.startTimeout),
+    grace: nanoseconds(options.grace),
     stopped: limit(options.stoppedTimeout),
     // In a debugger's pause no loop turns.
     stall: options.inspect ? null : limit(options.stallTimeout),

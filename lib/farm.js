@@ -144,12 +144,9 @@ class WorkerFarm extends EventEmitter {
     if (refusal !== undefined) return Promise.reject(refusal);
     const wanted = Math.max(1, this.options.min);
     if (this.#roster.online >= wanted) return Promise.resolve();
-    this.#native.hold(true);
+    const done = this.#holding(this.#roster.whenOnline(wanted));
     this.#native.demand(wanted);
-    return this.#roster.whenOnline(wanted).finally(() => {
-      // A closed farm holds nothing any more.
-      if (this.#state !== 'closed') this.#native.hold(false);
-    });
+    return done;
   }
 
   /**
@@ -173,10 +170,18 @@ class WorkerFarm extends EventEmitter {
    */
   reload() {
     if (this.#state !== 'open') return Promise.reject(outcome.closed());
-    const done = this.#roster.whenReloaded();
-    this.#native.hold(true);
+    const done = this.#holding(this.#roster.whenReloaded());
     this.#native.reload();
-    return done.finally(() => {
+    return done;
+  }
+
+  /**
+   * Keeps the process alive until the promise is settled.
+   * @param {Promise<void>} promise
+   */
+  #holding(promise) {
+    this.#native.hold(true);
+    return promise.finally(() => {
       // A closed farm holds nothing any more.
       if (this.#state !== 'closed') this.#native.hold(false);
     });

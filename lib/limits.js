@@ -4,7 +4,8 @@
 
 const fs = require('node:fs');
 const { FarmError } = require('./errors');
-const { Refusal, integer } = require('./option-checks');
+const { Refusal, finite, integer } = require('./option-checks');
+const { nanoseconds } = require('./nanoseconds');
 const { objectOf, optionError } = require('./option-objects');
 
 const MIB = 1024 * 1024;
@@ -20,7 +21,7 @@ const LIMITS = {
   /** CPUs' worth of time. */
   cpu: (value) => (Number.isFinite(value) && value >= 0.01 && value <= 1024 ? value : new Refusal('a number of CPUs from 0.01 to 1024, such as 0.5')),
   /** ms of CPU time over the worker's life. */
-  cpuTime: (value) => (Number.isFinite(value) && value >= 1 ? value : new Refusal('a finite number of milliseconds of at least 1')),
+  cpuTime: finite(1),
   /** One more than the largest descriptor number. */
   files: integer(1, Number.MAX_SAFE_INTEGER),
   processes: integer(1, Number.MAX_SAFE_INTEGER),
@@ -109,7 +110,7 @@ function checkAffinity(affinity, native) {
  * @param {Record<string, any>} limits
  */
 function nativeLimits({ cpuTime, ...limits }) {
-  return cpuTime === undefined ? limits : { ...limits, cpuTime: Math.min(Math.round(cpuTime * 1e6), 1e18) };
+  return cpuTime === undefined ? limits : { ...limits, cpuTime: nanoseconds(cpuTime) };
 }
 
 /** @param {Record<string, number>} v8 */

@@ -3,7 +3,7 @@
 /** Options that are objects of further ones: each of those is checked by itself, an unknown name is refused. */
 
 const { FarmError } = require('./errors');
-const { Refusal, integer, show } = require('./option-checks');
+const { Refusal, finite, integer, show } = require('./option-checks');
 const { nearestOf } = require('./option-names');
 
 /**
@@ -23,12 +23,22 @@ function objectOf(option, table) {
         throw optionError(`${option}.${name}`, given, `${option} has no "${name}". ${nearest === undefined ? `There are: ${names.join(', ')}.` : `Did you mean "${nearest}"?`}`);
       }
       if (given === undefined) continue;
-      const checked = table[name](given);
-      if (checked instanceof Refusal) throw optionError(`${option}.${name}`, given, `${option}.${name} must be ${checked.wanted}, not ${show(given)}`);
-      result[name] = checked;
+      result[name] = checked(`${option}.${name}`, table[name], given);
     }
     return Object.freeze(result);
   };
+}
+
+/**
+ * What the check makes of the value.
+ * @param {string} option as its user names it
+ * @param {import('./option-checks').Check} check
+ * @param {unknown} value
+ */
+function checked(option, check, value) {
+  const result = check(value);
+  if (result instanceof Refusal) throw optionError(option, value, `${option} must be ${result.wanted}, not ${show(value)}`);
+  return result;
 }
 
 /**
@@ -43,8 +53,8 @@ function optionError(option, value, message) {
 /** After what a worker is replaced: tasks, ms, bytes of private memory. */
 const recycleCheck = objectOf('recycle', {
   tasks: integer(1, Number.MAX_SAFE_INTEGER),
-  age: (value) => (Number.isFinite(value) && value >= 1 ? value : new Refusal('a finite number of milliseconds of at least 1')),
+  age: finite(1),
   memory: integer(1, Number.MAX_SAFE_INTEGER),
 });
 
-module.exports = { objectOf, optionError, recycleCheck };
+module.exports = { checked, objectOf, optionError, recycleCheck };

@@ -5,11 +5,10 @@
  * Durations are milliseconds unless the name says otherwise.
  */
 
-const { FarmError } = require('./errors');
 const { knownElsewhere, nearestOf } = require('./option-names');
 const { inheritedExecArgv } = require('./exec-argv');
 const check = require('./option-checks');
-const { recycleCheck } = require('./option-objects');
+const { checked, optionError, recycleCheck } = require('./option-objects');
 const { limitsCheck, resourceLimitsCheck } = require('./limits');
 
 /**
@@ -144,7 +143,7 @@ function farmOptions(source, options) {
     if (value !== undefined && !fork && option.forkOnly) {
       throw optionError(name, value, `${name} is only for a fork-style worker: createService({ fork: 'script.js' }, { ${name} })`);
     }
-    result[name] = value === undefined ? option.standard() : checked(name, option, value);
+    result[name] = value === undefined ? option.standard() : checked(name, option.check, value);
   }
   if (result.max !== undefined && result.min > result.max) {
     throw optionError('min', result.min, `min (${result.min}) must not be above max (${result.max})`);
@@ -164,7 +163,7 @@ function taskOptions(options) {
     if (given[name] === undefined) continue;
     // Always of one shape.
     result ??= Object.fromEntries(Object.keys(TASK).map((each) => [each, undefined]));
-    /** @type {any} */ (result)[name] = checked(name, TASK[name], given[name]);
+    /** @type {any} */ (result)[name] = checked(name, TASK[name].check, given[name]);
   }
   return result;
 }
@@ -178,7 +177,7 @@ function mapOptions(options) {
   /** @type {any} */
   const result = {};
   for (const [name, option] of Object.entries(MAP)) {
-    result[name] = given[name] === undefined ? option.standard() : checked(name, option, given[name]);
+    result[name] = given[name] === undefined ? option.standard() : checked(name, option.check, given[name]);
   }
   return result;
 }
@@ -190,8 +189,8 @@ function mapOptions(options) {
 function checkedSize(size, now) {
   const table = { max: FARM.max, min: FARM.min };
   const given = entriesOf(size ?? {}, table, 'resize');
-  const max = given.max === undefined ? now.max : Number(checked('max', FARM.max, given.max));
-  const min = given.min === undefined ? now.min : Number(checked('min', FARM.min, given.min));
+  const max = given.max === undefined ? now.max : Number(checked('max', FARM.max.check, given.max));
+  const min = given.min === undefined ? now.min : Number(checked('min', FARM.min.check, given.min));
   if (min > max) throw optionError('min', min, `min (${min}) must not be above max (${max})`);
   return { max, min };
 }
@@ -202,7 +201,7 @@ function checkedSize(size, now) {
  */
 function closeTimeout(options) {
   const { timeout } = entriesOf(options, CLOSE, 'close');
-  return /** @type {any} */ (timeout === undefined ? CLOSE.timeout.standard() : checked('timeout', CLOSE.timeout, timeout));
+  return /** @type {any} */ (timeout === undefined ? CLOSE.timeout.standard() : checked('timeout', CLOSE.timeout.check, timeout));
 }
 
 /** @param {any} source */
@@ -251,26 +250,6 @@ function unknownOption(name, value, table, where) {
     advice = nearest === undefined ? `The options are: ${names.join(', ')}.` : `Did you mean "${nearest}"?`;
   }
   return optionError(name, value, `${where} has no option "${name}". ${advice}`);
-}
-
-/**
- * @param {string} name
- * @param {Option} option
- * @param {unknown} value
- */
-function checked(name, option, value) {
-  const result = option.check(value);
-  if (result instanceof check.Refusal) throw optionError(name, value, `${name} must be ${result.wanted}, not ${check.show(value)}`);
-  return result;
-}
-
-/**
- * @param {string} option
- * @param {unknown} value
- * @param {string} message
- */
-function optionError(option, value, message) {
-  return new FarmError('ERR_FARM_OPTION', message, { option, value });
 }
 
 module.exports = { checkedSize, closeTimeout, farmOptions, taskOptions, mapOptions };

@@ -299,12 +299,16 @@ impl Workers {
         self.demand.max(self.limits.min).min(self.limits.max)
     }
 
+    pub(super) fn may_grow(&self) -> bool {
+        self.closing.is_none() && !self.halted
+    }
+
     fn wants_more(&self) -> bool {
-        self.closing.is_none() && !self.halted && self.present() < self.wanted()
+        self.may_grow() && self.present() < self.wanted()
     }
 
     fn wants_replacements(&self) -> bool {
-        self.closing.is_none() && !self.halted && self.may_replace_more() && self.to_replace().is_some()
+        self.may_grow() && self.may_replace_more() && self.to_replace().is_some()
     }
 
     /// A worker that is to be replaced and that nobody is started for.
@@ -324,7 +328,7 @@ impl Workers {
 
     /// Brings the farm to the number of workers it wants.
     fn grow(&mut self, now: u64, actions: &mut Vec<Action>) {
-        if self.closing.is_some() || self.halted {
+        if !self.may_grow() {
             return;
         }
         while self.wants_more() && self.take_spare(true, actions).is_some() {}

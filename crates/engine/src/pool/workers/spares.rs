@@ -19,7 +19,7 @@ impl Workers {
     /// Only beside workers that take tasks: an idle farm has none.
     pub(super) fn wants_spares(&self) -> bool {
         let there = self.count(|worker| worker.paused && worker.is(&PRESENT));
-        self.closing.is_none() && !self.halted && self.online() > 0 && there < self.limits.spares
+        self.may_grow() && self.online() > 0 && there < self.limits.spares
     }
 
     pub(super) fn start_spares(&mut self, now: u64, actions: &mut Vec<Action>) {
