@@ -14,6 +14,10 @@ const SAFE_FD: i32 = 10;
 /// POSIX_SPAWN_SETSID; the libc crate has it for some systems only.
 const SETSID: libc::c_int = if cfg!(target_vendor = "apple") { 0x400 } else { 0x80 };
 
+/// Descriptors that the child's table has room for from the start. A process that has threads waits for all CPUs (a grace
+/// period of RCU on Linux, 5 to 15 ms) when its table grows, and a worker's descriptors would make it grow.
+const ROOM: i32 = 256;
+
 struct Attr(libc::posix_spawnattr_t);
 struct Actions(libc::posix_spawn_file_actions_t);
 
@@ -80,6 +84,21 @@ impl Actions {
         })
     }
 
+    /// Grows the child's table of descriptors while nobody shares it. Descriptor 0 has to be placed by then.
+    fn make_room(&mut self) {
+        // SAFETY: `limit` is storage that the call fills; the actions are initialised, the numbers plain data. What cannot be
+        // added is left out: the table then grows later.
+        unsafe {
+            let mut limit: libc::rlimit = std::mem::zeroed();
+            if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) != 0 || limit.rlim_cur < ROOM as libc::rlim_t {
+                return;
+            }
+            if libc::posix_spawn_file_actions_adddup2(&mut self.0, 0, ROOM - 1) == 0 {
+                libc::posix_spawn_file_actions_addclose(&mut self.0, ROOM - 1);
+            }
+        }
+    }
+
     fn open_null(&mut self, to: i32) -> Result<()> {
         let flags = if to == 0 { libc::O_RDONLY } else { libc::O_WRONLY };
         // SAFETY: the path is a static C string, copied by the call.
@@ -143,6 +162,7 @@ pub fn posix_spawn(plan: &SpawnPlan) -> Result<i32> {
             Stdio::Fd(fd) => place(&mut actions, fd.raw(), to)?,
         }
     }
+    actions.make_room();
     for (fd, to) in &plan.pass {
         place(&mut actions, fd.raw(), *to)?;
     }
@@ -169,4 +189,37 @@ pub fn posix_spawn(plan: &SpawnPlan) -> Result<i32> {
     };
     check("posix_spawn", code)?;
     Ok(pid)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::{pipe, spawn, Program, Restrictions};
+
+    #[test]
+    fn a_child_has_room_for_descriptors_before_it_has_threads() {
+        let (read, write) = pipe().unwrap();
+        let plan = SpawnPlan {
+            program: Program {
+                path: "/bin/cat".into(),
+                shown_as: None,
+                args: vec!["/proc/self/status".into()],
+                env: Vec::new(),
+                cwd: None,
+            },
+            stdio: [Stdio::Null, Stdio::Fd(write), Stdio::Null],
+            pass: Vec::new(),
+            session: false,
+            restrictions: Restrictions::default(),
+        };
+        let child = spawn(&plan).unwrap();
+        drop(plan);
+        child.wait();
+        let mut raw = [0; 8192];
+        let len = read.read(&mut raw).unwrap().unwrap();
+        let status = String::from_utf8_lossy(&raw[..len]);
+        let size = status.lines().find_map(|line| line.strip_prefix("FDSize:")).map(str::trim);
+        assert_eq!(size, Some("256"), "{status}");
+        assert!(child.reap().is_some());
+    }
 }
