@@ -52,6 +52,12 @@ test('what workers print goes to standard error, each line with its worker', asy
   expect(stderr).toMatch(/^\[worker 1\] complained x$/m);
 });
 
+test('what a worker throws does nothing to the terminal', async () => {
+  const { code, stderr } = await run(['--lines', '--method', 'throwsControls'], { input: 'x\n' });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^farm: line 1: \\x1b\[2Jgone\\x07 \\x0dover \\x9b$/m);
+});
+
 test('failures are named and the others done; exit code 1', async () => {
   const { code, stdout, stderr } = await run(['--lines', '--ordered', '--method', 'failOdd'], { input: '0\n1\n2\n3\n4\n' });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '0\n2\n4\n' });

@@ -32,6 +32,15 @@ describe('usage errors end with 2, name what was wrong, and nothing is run', () 
     expect(fs.readFileSync(path.join(at, 'there'), 'utf8')).toBe('x');
   });
 
+  test('a directory as standard input', async () => {
+    const at = folder();
+    const directory = fs.openSync(at, 'r');
+    for (const mode of ['--lines', '--ndjson', '-0']) {
+      expect(await run([mode, '--method', 'same'], { cwd: at, stdio: [directory, 'pipe', 'pipe'] })).toMatchObject({ code: 2, stderr: 'farm map: standard input is a directory; name the files in it\n' });
+    }
+    fs.closeSync(directory);
+  });
+
   test('a worker that is not there', async () => {
     const { code, stderr } = await run(['x'], { worker: './no-worker.js' });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^farm map: No worker module ".*no-worker\.js" was found\. Looked at:/) });
@@ -80,6 +89,14 @@ describe('failures of single inputs end with 1; the others are done', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'AB' });
     expect(stderr).toMatch(/^farm: not-there: no such file$/m);
     expect(stderr).toMatch(/^farm: d: it is a directory, not a file$/m);
+  });
+
+  test('a name that cannot be looked at among those on standard input', async () => {
+    const at = folder({ 'a.txt': 'a' });
+    fs.symlinkSync('loop', path.join(at, 'loop'));
+    const { code, stdout, stderr } = await run(['--method', 'upperFile'], { cwd: at, input: 'loop\na.txt\n' });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: 'A' });
+    expect(stderr).toMatch(/^farm: loop: cannot look at it: ELOOP$/m);
   });
 
   test('an unreadable file whose content is wanted', async () => {

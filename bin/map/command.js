@@ -3,6 +3,7 @@
 /** `farm map`: puts its parts together, runs them, and says how it went. */
 
 const { createHash } = require('node:crypto');
+const path = require('node:path');
 const { monitorEventLoopDelay } = require('node:perf_hooks');
 const { parse } = require('./arguments');
 const { EXIT, FatalError, UsageError } = require('./exit');
@@ -146,7 +147,7 @@ function partOf({ total, totalBytes }, count, bytes) {
 function purpose(farm, source, options) {
   const { method, out, ext, as, workerData } = options;
   const data = workerData === undefined ? undefined : createHash('sha256').update(JSON.stringify(workerData)).digest('hex');
-  return { worker: farm.file, method: method ?? '', inputs: source.identity, as, out, ext, workerData: data };
+  return { worker: farm.file, method: method ?? '', inputs: source.identity, as, out: out && path.resolve(out), ext, workerData: data };
 }
 
 module.exports = { map };

@@ -48,7 +48,7 @@ function statOf(name) {
     // A zero byte, a loop of links, a file used as a directory, no permission: said by whoever needs the file.
     const { code } = /** @type {any} */ (error);
     if (code === 'ENOTDIR' || code === 'ERR_INVALID_ARG_VALUE') return undefined;
-    throw new UsageError(`farm map: cannot look at ${shown(name)}: ${code}`);
+    throw new UsageError(`farm map: cannot look at ${shown(name)}: ${code}`, { cause: error });
   }
 }
 
@@ -59,7 +59,8 @@ function statOf(name) {
  */
 function troubleWith(name, stats) {
   if (!stats.isDirectory()) return null;
-  return `${shown(name)} is a directory; name the files in it, for example '${path.posix.join(name, '**/*')}'`;
+  const example = path.posix.join(name, '**/*');
+  return `${shown(name)} is a directory; name the files in it${shown(example) === example ? `, for example '${example}'` : ''}`;
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 
 const { createHash } = require('node:crypto');
+const path = require('node:path');
 const { contentOf } = require('./content');
 const { filesOf, statOf, troubleWith } = require('./globs');
 const { shown } = require('./names');
@@ -87,7 +88,8 @@ class FileList {
     this.total = names.length;
     this.totalBytes = sizes.reduce((sum, size) => sum + size, 0);
     const hash = createHash('sha256');
-    for (const name of names) hash.update(JSON.stringify(name));
+    // In full: the same names in another directory are other files.
+    for (const name of names) hash.update(JSON.stringify(path.resolve(name)));
     this.identity = { kind: 'files', count: names.length, sha256: hash.digest('hex') };
   }
 

@@ -50,7 +50,13 @@ function pathOf(name) {
  */
 function shown(name) {
   // eslint-disable-next-line no-control-regex
-  return name === '' || /[\u0000-\u001f\u007f]/.test(name) || !(/** @type {any} */ (name).isWellFormed()) ? JSON.stringify(name) : name;
+  return name === '' || /[\u0000-\u001f\u007f-\u009f]/.test(name) || !(/** @type {any} */ (name).isWellFormed()) ? printable(JSON.stringify(name)) : name;
+}
+
+/** Text without characters that do something to a terminal. @param {string} text */
+function printable(text) {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** The arguments of this process. Node has replaced bytes that are no UTF-8; the system still has them. */
@@ -77,4 +83,4 @@ function splitNames(bytes) {
   return names;
 }
 
-module.exports = { nameOf, pathOf, shown, argumentsAsGiven };
+module.exports = { nameOf, pathOf, shown, printable, argumentsAsGiven };

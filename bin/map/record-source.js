@@ -8,7 +8,7 @@ const { statOf } = require('./globs');
 const { pathOf, shown } = require('./names');
 const { Records } = require('./records');
 const { StreamCheck } = require('./stream-check');
-const { FatalError } = require('./exit');
+const { FatalError, UsageError } = require('./exit');
 
 const BLOCK = 256 * 1024;
 const NEWLINE = 10;
@@ -44,9 +44,13 @@ class RecordSource {
     this.files = [...files];
     this.names = null;
     this.total = null;
+    if (files.includes('-')) refuseFolder();
     this.totalBytes = sizeOf(files);
     this.records = new Records(options.null ? 0 : NEWLINE, kind === 'names' ? 'name' : this.as === 'buffer' ? 'buffer' : 'text');
+    /** @type {Record<string, any>} */
     this.identity = { kind, from: files, separator: options.null ? 'zero' : 'line' };
+    // Where the names lead; of lines the content is compared.
+    if (kind === 'names') this.identity.directory = process.cwd();
   }
 
   /** @param {InstanceType<typeof StreamCheck>} check */
@@ -140,7 +144,7 @@ function valueOf(kind, as, values, sizes) {
     return (at) => {
       const name = values[at];
       if (name === '') return NOTHING;
-      const stats = statOf(name);
+      const stats = lookedAt(name);
       if (stats === undefined) throw new Error('no such file');
       if (stats.isDirectory()) throw new Error('it is a directory, not a file');
       sizes[at] = stats.size;
@@ -149,6 +153,21 @@ function valueOf(kind, as, values, sizes) {
   }
   if (as === 'json') return (at) => (kind === 'ndjson' && values[at].trim() === '' ? NOTHING : parsed(values[at]));
   return (at) => values[at];
+}
+
+/** Node takes a folder for an empty stream. */
+function refuseFolder() {
+  if (fs.fstatSync(0).isDirectory()) throw new UsageError('farm map: standard input is a directory; name the files in it');
+}
+
+/** @param {string} name */
+function lookedAt(name) {
+  try {
+    return statOf(name);
+  } catch (error) {
+    // One name of many is not wrong usage, and the report names it already.
+    throw new Error(`cannot look at it: ${/** @type {any} */ (error).cause.code}`);
+  }
 }
 
 /** @param {string[]} files */

@@ -3,6 +3,7 @@
 /** What has become of the inputs so far. */
 
 const { inspect } = require('node:util');
+const { printable } = require('./names');
 
 /** So many failures are in the summary; all of them are named when they happen. */
 const LISTED = 10;
@@ -45,7 +46,8 @@ function firstLine(error) {
   const isError = typeof error?.message === 'string';
   const plain = error?.name === 'Error' || error?.name === 'FarmError' || error?.name === undefined;
   const text = isError ? `${plain ? '' : `${error.name}: `}${error.message || error.code || 'failed'}` : `threw ${inspect(error, { breakLength: Infinity })}`;
-  const line = text.split('\n', 1)[0];
+  // A worker's words must not move the cursor about.
+  const line = printable(text.split(/\r?\n/, 1)[0]);
   return line.length > 500 ? `${line.slice(0, 499)}…` : line;
 }
 
