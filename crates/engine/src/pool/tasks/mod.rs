@@ -153,6 +153,11 @@ impl Tasks {
         self.resting
     }
 
+    /// Unsettled tasks with a publication.
+    pub fn published_count(&self) -> usize {
+        self.published
+    }
+
     /// A new task under a number that is not in use; it waits. False when the number is in use.
     pub fn submit(&mut self, id: u32, plan: Plan) -> bool {
         let index = id as usize;
@@ -197,15 +202,11 @@ impl Tasks {
 
     fn front(&mut self) -> Option<(Rank, u32)> {
         let Tasks { order, table, .. } = self;
-        let waits = |(id, place): order::Ticket| {
-            let task = &table[id as usize];
-            task.state == State::Waiting && task.place == place
-        };
-        order.front(waits).map(|(rank, (id, _))| (rank, id))
+        order.front(|ticket| waits(table, ticket)).map(|(rank, (id, _))| (rank, id))
     }
 
     /// Tasks differ in priority, or one will come back to go before others.
-    fn is_narrow(&self) -> bool {
+    pub fn is_narrow(&self) -> bool {
         self.resting > 0 || self.order.is_mixed(self.open)
     }
 
@@ -328,6 +329,8 @@ impl Tasks {
             Some(State::Waiting) => {
                 self.vacate(id);
                 self.waiting -= 1;
+                let Tasks { order, table, waiting, .. } = self;
+                order.left(*waiting, |ticket| waits(table, ticket));
                 Cancel::Dropped
             }
             Some(State::Resting) => {
@@ -392,5 +395,13 @@ impl Tasks {
     }
 }
 
+/// Whether a ticket is that of a task which waits, in that place.
+fn waits(table: &[Task], (id, place): order::Ticket) -> bool {
+    let task = &table[id as usize];
+    task.state == State::Waiting && task.place == place
+}
+
+#[cfg(test)]
+mod any_events_tests;
 #[cfg(test)]
 mod tests;

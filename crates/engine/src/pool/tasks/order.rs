@@ -20,7 +20,12 @@ pub struct Order {
     /// Open tasks by priority, 0 left out.
     odd: BTreeMap<i16, usize>,
     odd_open: usize,
+    /// Tickets of tasks that wait no more, at most.
+    stale: usize,
 }
+
+/// So many are not worth looking for.
+const FEW: usize = 64;
 
 impl Order {
     fn line(&mut self, rank: Rank) -> &mut VecDeque<Ticket> {
@@ -84,9 +89,29 @@ impl Order {
         !self.odd.is_empty() && self.odd.len() + usize::from(open > self.odd_open) > 1
     }
 
+    /// A task has left its place in line, where `waiting` others wait. Its ticket stays until it comes to the front, unless
+    /// most tickets are such.
+    pub fn left(&mut self, waiting: usize, good: impl Fn(Ticket) -> bool) {
+        self.stale += 1;
+        if self.stale <= waiting.max(FEW) {
+            return;
+        }
+        self.stale = 0;
+        self.plain.retain(|ticket| good(*ticket));
+        self.plain.shrink_to(2 * self.plain.len());
+        self.others.values_mut().for_each(|line| line.retain(|ticket| good(*ticket)));
+        self.others.retain(|_, line| !line.is_empty());
+    }
+
+    #[cfg(test)]
+    pub fn tickets(&self) -> usize {
+        self.plain.len() + self.others.values().map(VecDeque::len).sum::<usize>()
+    }
+
     pub fn clear(&mut self) {
         self.plain.clear();
         self.others.clear();
+        self.stale = 0;
     }
 }
 
