@@ -16,6 +16,8 @@ struct World {
     closed: bool,
     /// Reloads that were asked for and not answered.
     reloading: bool,
+    closing: bool,
+    halted: bool,
 }
 
 impl World {
@@ -30,7 +32,16 @@ impl World {
             grace: 10 * MS,
             attempts: 2,
         };
-        World { workers: Workers::new(limits), now: MS, open: 0, most: max, closed: false, reloading: false }
+        World {
+            workers: Workers::new(limits),
+            now: MS,
+            open: 0,
+            most: max,
+            closed: false,
+            reloading: false,
+            closing: false,
+            halted: false,
+        }
     }
 
     fn phases(&self) -> Vec<Phase> {
@@ -39,6 +50,12 @@ impl World {
 
     fn after(&mut self, event: Event) {
         let before = self.phases();
+        match event {
+            Event::Halt => self.halted = true,
+            Event::Resume => self.halted = false,
+            Event::Close { .. } | Event::Destroy => self.closing = true,
+            _ => {}
+        }
         let mut actions = Vec::new();
         self.workers.open_tasks(self.open);
         self.workers.handle(event, self.now, &mut actions);
@@ -47,7 +64,7 @@ impl World {
                 Action::Spawn(worker) | Action::SpawnPaused(worker) => {
                     let free =
                         event == Event::Drained(worker) || before.get(worker).is_none_or(|phase| *phase == Phase::Free);
-                    assert!(free && !self.closed, "{event:?} starts {worker}");
+                    assert!(free && !self.closing && !self.halted, "{event:?} starts {worker}");
                 }
                 Action::Retire(worker, _) | Action::Unpause(worker) | Action::Cancel { worker, .. } => {
                     assert!(!matches!(before[worker], Phase::Free | Phase::Gone), "{event:?}: {action:?}");
@@ -110,6 +127,16 @@ impl World {
             }
             23 => to(&[Online]).map(Event::Surplus),
             24 => to(&[Retiring]).map(Event::LetGo),
+            25 => to(&[Starting]).map(Event::StartKilled),
+            26 => to(&[Starting]).map(Event::Runs),
+            // What a worker says of itself, whenever it likes.
+            27 => to(&[Starting, Online, Retiring, Dying]).map(Event::Online),
+            28 => to(&[Starting, Online, Retiring, Dying]).map(Event::StartFailed),
+            29 => Some(Event::Revoked { worker: 1000 + pick, turn, cause: Cause::Cancel }),
+            30 if !self.halted => Some(Event::Halt),
+            31 if self.halted && self.workers.alive() == 0 => Some(Event::Resume),
+            32 if pick == 0 && !self.closing => Some(Event::Close { by: self.now + 50 * MS }),
+            33 if pick == 0 => Some(Event::Destroy),
             _ => None,
         };
         if let Some(event) = event {
@@ -123,14 +150,14 @@ impl World {
     fn nobody_is_forgotten(&self) {
         let (phases, alone) = (self.phases(), self.workers.present() == 0);
         let comes_back = phases.iter().any(|phase| matches!(phase, Phase::Dying | Phase::Gone));
-        let waits = self.workers.wants() > 0 && alone && !self.closed;
+        let waits = self.workers.wants() > 0 && alone && !self.closing && !self.halted;
         assert!(!waits || comes_back || self.workers.deadline().is_some(), "nobody is started: {phases:?}");
     }
 
     /// Everybody who is told to does what he should.
     fn settles(&mut self) {
-        for _ in 0..200 {
-            self.now += 50 * MS;
+        for _ in 0..60 {
+            self.now += 250 * MS;
             let happening: Vec<Event> = (0..self.phases().len())
                 .filter_map(|worker| match self.workers.phase(worker) {
                     Phase::Starting => Some(Event::Online(worker)),
@@ -140,6 +167,9 @@ impl World {
                 })
                 .collect();
             happening.into_iter().for_each(|event| self.after(event));
+            if self.halted && self.workers.alive() == 0 {
+                self.after(Event::Resume);
+            }
             self.tick();
         }
     }
@@ -151,15 +181,22 @@ proptest! {
     #[test]
     fn whatever_happens(
         (min, max, spares) in (0usize..2, 2usize..6, 0usize..3),
-        happenings in proptest::collection::vec((0u8..26, 0usize..8, 0u64..40), 1..120)
+        happenings in proptest::collection::vec((0u8..34, 0usize..8, 0u64..40), 1..120)
     ) {
         let mut world = World::new(min, max, spares);
         happenings.into_iter().for_each(|happening| world.happens(happening));
         world.settles();
         prop_assert!(!world.reloading, "a reload comes to its end");
-        let (present, limits) = (world.workers.present(), world.workers.limits().clone());
-        prop_assert!(present <= limits.max && present >= limits.min.min(limits.max), "{present} of {limits:?}");
-        world.after(Event::Close { by: world.now + 1000 * MS });
+        if !world.closing {
+            let (present, limits) = (world.workers.present(), world.workers.limits().clone());
+            prop_assert!(present <= limits.max && present >= limits.min.min(limits.max), "{present} of {limits:?}");
+            world.after(Event::Demand(limits.max));
+            world.settles();
+            prop_assert_eq!(world.workers.online(), limits.max, "all that are asked for come");
+            let spares = (0..limits.indices).filter(|worker| world.workers.is_paused(*worker)).count();
+            prop_assert_eq!(spares, limits.spares);
+            world.after(Event::Close { by: world.now + 1000 * MS });
+        }
         world.settles();
         prop_assert!(world.closed);
     }

@@ -168,7 +168,8 @@ impl Workers {
             }
             Event::Drained(worker) => self.workers[worker].enter(&[Phase::Gone], Phase::Free, u64::MAX),
             Event::Revoked { worker, turn, cause } => {
-                if self.workers[worker].revoked(turn, cause, now) {
+                // Whose task it was is what a worker wrote.
+                if self.workers.get_mut(worker).is_some_and(|worker| worker.revoked(turn, cause, now)) {
                     actions.push(Action::Cancel { worker, turn });
                 }
             }
