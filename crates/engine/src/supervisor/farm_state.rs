@@ -142,6 +142,7 @@ impl FarmState {
         self.workers[worker] = None;
         self.handle(Event::Exited(worker), hands);
         self.handle(Event::Drained(worker), hands);
+        self.tell_when_all_gone();
     }
 
     fn start_failed(
@@ -289,9 +290,7 @@ impl FarmState {
         queue.forget(index as u16);
         queue.wake(1, |worker| self.shared.ring(worker));
         self.handle(Event::Exited(index), hands);
-        if self.halted && self.pool.alive() == 0 {
-            self.shared.post(FarmEvent::Poisoned);
-        }
+        self.tell_when_all_gone();
     }
 
     pub fn watch(&mut self) {
@@ -304,13 +303,20 @@ impl FarmState {
         }
         self.halted = true;
         self.handle(Event::Halt, hands);
-        if self.pool.alive() == 0 {
+        self.tell_when_all_gone();
+    }
+
+    /// After that the JavaScript thread makes the queue anew.
+    fn tell_when_all_gone(&mut self) {
+        if self.halted && self.pool.alive() == 0 {
             self.shared.post(FarmEvent::Poisoned);
         }
     }
 
     pub fn reset(&mut self, line: Arc<FarmLine>, hands: &Hands) {
         self.line = line;
+        // It was made before the JavaScript thread could know of a resize that was under way.
+        self.line.queue.queue.admit(self.workers.len());
         self.halted = false;
         self.handle(Event::Resume, hands);
     }

@@ -10,6 +10,8 @@ mod guard;
 mod guard_process;
 mod limits;
 mod lookout;
+#[cfg(test)]
+mod poison_tests;
 mod recycle;
 mod resize;
 mod spawner;

@@ -100,7 +100,11 @@ impl FarmState {
 
     /// Whoever should be awake is rung; a queue that cannot be as it is, is reported.
     pub(super) fn look_around(&mut self, now: u64, hands: &Hands) -> u64 {
-        if now < self.next_lookout || self.halted {
+        if self.halted {
+            // Whatever time is set is over some time, and nobody would set another one.
+            return u64::MAX;
+        }
+        if now < self.next_lookout {
             return self.next_lookout;
         }
         let workers: Vec<_> = self.each_alive().map(|(index, worker)| (index, worker.shared.clone())).collect();

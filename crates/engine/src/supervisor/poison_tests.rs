@@ -1,0 +1,86 @@
+//! A farm whose shared memory somebody has written over, seen by its supervisor, which the test plays.
+
+use super::farm_state::{FarmState, Hands};
+use super::spawner::Order;
+use crate::pool::workers::{Event, Phase};
+use crate::settings::{indices, Settings};
+use crate::shared::{FarmEvent, FarmLine, Shared};
+use crossbeam::channel::{unbounded, Receiver, Sender};
+use farm_sys::{monotonic_ns, Poller};
+use farm_transport::{QueueSegment, Segment};
+use std::sync::Arc;
+
+struct Trial {
+    farm: FarmState,
+    events: Receiver<FarmEvent>,
+    poller: Poller,
+    orders: (Sender<Order>, Receiver<Order>),
+}
+
+fn line(workers: usize) -> Arc<FarmLine> {
+    let requests = Arc::new(Segment::create("farm-requests", 4096).unwrap());
+    Arc::new(FarmLine { queue: QueueSegment::create(workers).unwrap(), requests })
+}
+
+impl Trial {
+    fn new(max: usize) -> Trial {
+        let settings: Settings = serde_json::from_value(serde_json::json!({
+            "min": 0, "max": max, "lanes": 1, "start": 1_000_000_000u64, "startAttempts": 3, "spares": 0,
+            "grace": 1_000_000_000u64, "spin": 0, "maxCrashes": 3, "views": true, "maxShared": 1 << 20,
+            "program": { "path": "", "args": [], "env": [] }, "stdout": "ignore", "stderr": "ignore",
+        }))
+        .unwrap();
+        let (sender, events) = unbounded();
+        let shared = Arc::new(Shared::new(1, settings, sender).unwrap());
+        let farm = FarmState::new(shared, line(indices(max, 0)), Arc::from([]));
+        Trial { farm, events, poller: Poller::new().unwrap(), orders: unbounded() }
+    }
+
+    fn act(&mut self, act: impl FnOnce(&mut FarmState, &Hands)) {
+        act(&mut self.farm, &Hands { poller: &self.poller, spawner: &self.orders.0 });
+    }
+
+    fn all_gone(&self) -> bool {
+        self.events.try_iter().any(|event| matches!(event, FarmEvent::Poisoned))
+    }
+}
+
+#[test]
+fn that_all_are_gone_is_told_when_the_last_one_could_not_be_spawned() {
+    let mut trial = Trial::new(1);
+    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
+    assert_eq!(trial.orders.1.len(), 1, "its spawning is under way");
+    trial.act(FarmState::poison);
+    assert!(!trial.all_gone());
+    trial.act(|farm, hands| farm.spawned(0, Err(farm_sys::Error::Unsupported { what: "a test" }), hands));
+    assert!(trial.all_gone());
+}
+
+#[test]
+fn while_its_workers_end_nobody_waits_in_a_circle() {
+    let mut trial = Trial::new(1);
+    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
+    trial.act(|farm, _| farm.watch());
+    trial.act(FarmState::poison);
+    // The time of the next look around comes and goes.
+    trial.farm.next_lookout = 1;
+    let mut next = 0;
+    trial.act(|farm, hands| next = farm.tick(hands));
+    assert!(next > monotonic_ns());
+}
+
+#[test]
+fn a_queue_made_during_a_resize_has_room_for_all_workers() {
+    let mut trial = Trial::new(1);
+    trial.act(FarmState::poison);
+    trial.act(|farm, hands| farm.resize(0, 9, hands));
+    // The JavaScript thread has made it before the supervisor heard of the new size.
+    trial.act(|farm, hands| farm.reset(line(indices(1, 0)), hands));
+    trial.act(|farm, hands| farm.handle(Event::Demand(9), hands));
+    for worker in 0..9 {
+        assert_eq!(trial.farm.pool.phase(worker), Phase::Starting);
+        trial.act(|farm, hands| farm.spawned(worker, Err(farm_sys::Error::Unsupported { what: "a test" }), hands));
+    }
+    let last = indices(9, 0) - 1;
+    trial.farm.line.queue.queue.forget(last as u16);
+}
