@@ -111,6 +111,11 @@ impl Shared {
         self.bells[worker].get().map_or(&self.parent_bell, |bell| bell)
     }
 
+    /// True when there is such an index.
+    pub fn has_worker(&self, worker: u16) -> bool {
+        self.bells.get(worker as usize).is_some_and(|bell| bell.get().is_some())
+    }
+
     pub fn ring(&self, worker: u16) {
         if let Some(bell) = self.bells.get(worker as usize).and_then(OnceLock::get) {
             bell.ring();

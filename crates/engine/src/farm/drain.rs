@@ -11,7 +11,7 @@ use crate::process::ExitRecord;
 use crate::shared::{FarmEvent, FarmLine, WorkerLine};
 use crate::supervisor::Command;
 use farm_transport::frame::{reply, Attachment, ReplyHead, NO_BLOCK};
-use farm_transport::layout::ENTRIES;
+use farm_transport::layout::{ENTRIES, SLOTS};
 use farm_transport::{Entry, Kind, QueueSegment, Segment};
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl Farm {
             return true;
         }
         self.line.queue.queue.parent_sleeps();
-        let news = !self.events.is_empty() || !self.verdicts.is_empty();
+        let news = !self.events.is_empty() || !self.verdicts.is_empty() || !self.exits.is_empty();
         let busy = news || self.workers.iter().flatten().any(|worker| !worker.replies.is_empty());
         for (index, worker) in self.workers.iter().enumerate() {
             // Behind the fence: a worker that asked for room while its ring was emptied is seen here at the latest.
@@ -293,7 +293,11 @@ impl Farm {
     ) -> Result<(), Broken> {
         let total = head.len as usize;
         let table_len = usize::from(head.attachments) * Attachment::SIZE;
-        if table_len > total || (head.block == NO_BLOCK && frame_len != ReplyHead::SIZE + total) {
+        let fits = match head.block {
+            NO_BLOCK => frame_len == ReplyHead::SIZE + total,
+            _ => u64::from(head.len) <= self.shared.settings.max_shared,
+        };
+        if table_len > total || !fits {
             return Err(Broken);
         }
         let arena = worker.line.arena.clone();
@@ -336,7 +340,10 @@ impl Farm {
         row: Attachment,
     ) -> Result<Handover, Broken> {
         let Attachment { at, len } = row;
-        arena.range(at, len as usize).map_err(|_| Broken)?;
+        // The arena is sparse: what may be in it is less than its length, which may be more than the machine has.
+        if len > self.shared.settings.max_shared || arena.range(at, len as usize).is_err() {
+            return Err(Broken);
+        }
         if self.shared.settings.views && self.view_bytes + len <= VIEW_BUDGET {
             self.view_bytes += len;
             return Ok(Handover::View { line: worker.line.clone(), key: ViewKey { worker: index, at, len } });
@@ -377,7 +384,7 @@ impl Farm {
     }
 
     /// The shared memory cannot be trusted any more: nothing is published until all workers are gone.
-    fn poison(&mut self) {
+    pub(super) fn poison(&mut self) {
         if !self.poisoned {
             self.poisoned = true;
             self.supervisor.tell(Command::Poison { farm: self.shared.id });
@@ -386,16 +393,20 @@ impl Farm {
 
     /// All workers are gone and their rings drained: what is published still is lost, the rest goes on over new segments.
     fn start_anew(&mut self) {
+        self.poisoned = true;
         for (_, slot, turn) in self.tasks.published() {
             self.lost(slot, turn, true, &ExitRecord::of_poisoned());
         }
-        for truth in &self.shared.truth {
-            truth.turn.store(0, Release);
-        }
+        // Nobody holds a slot any more, whatever the states say.
+        (0..SLOTS as u32).for_each(|slot| self.unpublish(slot));
+        let blocks = self.lent.all_released();
+        self.give(blocks);
         // Blocks of tasks that wait lie in the request arena, which only the parent writes to under its own
         // bookkeeping: it stays, the queue is made anew.
         let Ok(queue) = QueueSegment::create(self.shared.bells().len()) else {
             self.settle_all(settled::NO_MEMORY);
+            // Tried again when somebody submits.
+            self.all_gone = true;
             return;
         };
         let first = queue.queue.first_turn();

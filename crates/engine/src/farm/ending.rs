@@ -26,8 +26,12 @@ impl Farm {
         true
     }
 
-    /// Takes a task back if nobody has claimed it.
+    /// Takes a task back that has waited too long, if no worker has started it.
     pub fn withdraw(&mut self, id: u32) -> bool {
+        if self.records.get(id as usize).is_none_or(|record| record.header.claim_by == 0) {
+            // The time counts until the first start; it waits once more.
+            return false;
+        }
         match self.tasks.publication(id) {
             None => self.cancel(id, End::QueueTimedOut, &[]),
             Some((slot, turn)) => {
@@ -69,7 +73,10 @@ impl Farm {
         // Revoked or just done: either way the worker's word about it is still to come and frees the slot.
         self.tasks.detach(slot, turn);
         self.detach_task(id, turn);
-        if revoked {
+        if revoked && !self.shared.has_worker(worker) {
+            // Somebody else has written that.
+            self.poison();
+        } else if revoked {
             if let Some(Some(end)) = self.workers.get_mut(usize::from(worker)) {
                 let task = Entry::new(turn, slot).0.to_le_bytes();
                 // Where the reason finds no room, the word alone may.

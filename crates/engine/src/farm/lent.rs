@@ -67,6 +67,13 @@ impl Lent {
         self.detached.remove(&turn).map(|holding| self.over(holding, worker)).unwrap_or_default()
     }
 
+    /// No worker holds any slot any more.
+    #[must_use]
+    pub fn all_released(&mut self) -> Vec<Block> {
+        let detached = std::mem::take(&mut self.detached);
+        detached.into_values().flat_map(|holding| self.over(holding, None)).collect()
+    }
+
     fn over(&mut self, holding: Holding, worker: Option<usize>) -> Vec<Block> {
         let mut free: Vec<Block> = holding.block.into_iter().collect();
         for at in holding.attachments {

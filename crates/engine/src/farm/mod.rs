@@ -98,8 +98,11 @@ fn new_line(workers: usize) -> farm_sys::Result<Arc<FarmLine>> {
 impl Farm {
     /// A farm whose workers get `boot`, opaque here, when they start.
     pub fn open(settings: Settings, boot: Arc<[u8]>) -> farm_sys::Result<Farm> {
+        Farm::under(supervisor()?, settings, boot)
+    }
+
+    fn under(supervisor: &'static Inbox, settings: Settings, boot: Arc<[u8]>) -> farm_sys::Result<Farm> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        let supervisor = supervisor()?;
         let (sender, events) = unbounded();
         let line = new_line(settings.indices())?;
         let shared = Arc::new(Shared::new(NEXT.fetch_add(1, Relaxed), settings, sender)?);
@@ -198,6 +201,9 @@ impl Farm {
         }
         published += self.reorder();
         self.published(published);
+        if self.all_gone {
+            self.shared.parent_bell.ring();
+        }
     }
 
     fn accept(&mut self, submission: &Submission, now: u64) -> usize {
@@ -399,3 +405,6 @@ impl Drop for Farm {
         self.supervisor.tell(Command::Destroy { farm: self.shared.id });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,16 @@ use super::Farm;
 use farm_transport::frame::NO_BLOCK;
 
 impl Farm {
-    /// How many tasks are published ahead while they differ in priority: what runs, and as much to go on with.
+    /// How many tasks are published ahead while they differ in priority: what runs, and as much to go on with. Workers that
+    /// leave may run more than those that stay.
     pub(super) fn window(&self) -> usize {
-        2 * self.max * self.shared.settings.lanes
+        let ahead = self.max * self.shared.settings.lanes;
+        let published = self.tasks.published_count();
+        if published < 2 * ahead || !self.tasks.is_narrow() {
+            return 2 * ahead;
+        }
+        let unclaimed = self.tasks.next_turn().saturating_sub(self.line.queue.queue.catch_up());
+        ahead + ahead.max(published.saturating_sub(unclaimed as usize))
     }
 
     /// Puts published tasks into the order that those which came since ask for; how many are published anew.

@@ -5,6 +5,8 @@ use farm_transport::layout::worker::{GIVEN_BACK, MAIL_FROM_JS, REPLIES};
 use farm_transport::{Consumer, Producer};
 use std::sync::Arc;
 
+const MOST_WAITING: usize = 1 << 20;
+
 pub struct WorkerEnd {
     pub line: Arc<WorkerLine>,
     pub replies: Consumer,
@@ -42,7 +44,10 @@ impl WorkerEnd {
 
     /// A block of the worker's arena is free again.
     pub fn give_back(&mut self, at: u64, len: u64) {
-        self.waiting.push((at, len));
+        // More than there can be is named only by a worker that makes them up.
+        if self.waiting.len() < MOST_WAITING {
+            self.waiting.push((at, len));
+        }
         self.flush();
     }
 
