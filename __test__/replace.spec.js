@@ -4,7 +4,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { once } = require('node:events');
 const { WorkerFarm } = require('..');
-const { folder } = require('./fixtures/life/processes');
+const { folder, stateOf } = require('./fixtures/life/processes');
 
 const file = path.join(__dirname, 'fixtures', 'life', 'replaced.js');
 const dir = folder();
@@ -159,6 +159,21 @@ describe('reload()', () => {
     expect(await farm.run('version')).toBe('two');
     await stop();
     for (const exit of exits) expect(exit).toMatchObject({ planned: true, retiredFor: 'reload' });
+  });
+
+  test('asked for when the one before is over but has not been told yet: waits for its own', async () => {
+    open({ max: 1 });
+    const first = await farm.run('pid');
+    const told = farm.reload();
+    // This loop hears nothing meanwhile, so that the answer is on its way when the next reload is asked for.
+    const look = new Int32Array(new SharedArrayBuffer(4));
+    while (stateOf(first) !== undefined) Atomics.wait(look, 0, 0, 5);
+    Atomics.wait(look, 0, 0, 50);
+    const next = farm.reload();
+    await told;
+    await next;
+    expect(spawns).toHaveLength(3);
+    expect(farm.stats().workers.map((worker) => worker.pid)).toEqual([spawns[2]]);
   });
 
   test('without workers it is done at once', async () => {

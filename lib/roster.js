@@ -22,8 +22,12 @@ class Roster {
   exits = new ExitCounts();
   /** The first start that failed since a worker came online. @type {(() => unknown) | undefined} */
   #firstFailure;
-  /** Who waits until all workers are replaced. @type {{ resolve: () => void, reject: (error: unknown) => void }[]} */
+  /** Reloads that were asked for. */
+  #reloadCount = 0;
+  /** Those of them that are not settled, in their order. @type {{ resolve: () => void, reject: (error: unknown) => void, number: number }[]} */
   #reloads = [];
+  /** So many of them are given up or over: an answer to an earlier one may come after the next was asked for. */
+  #reloadsOver = 0;
   /** Until when (performance.now()) nothing is started. */
   #refusesUntil = 0;
 
@@ -62,7 +66,18 @@ class Roster {
 
   /** @param {() => unknown} makeError */
   rejectWaiting(makeError) {
-    for (const { reject } of [...this.#waiting.splice(0), ...this.#reloads.splice(0)]) reject(makeError());
+    this.#reloadsOver = this.#reloadCount;
+    this.#rejectStarting(makeError);
+  }
+
+  /** Those who wait for workers, and for reloads that are given up. @param {() => unknown} makeError */
+  #rejectStarting(makeError) {
+    for (const { reject } of [...this.#waiting.splice(0), ...this.#overReloads()]) reject(makeError());
+  }
+
+  #overReloads() {
+    const left = this.#reloads.findIndex(({ number }) => number > this.#reloadsOver);
+    return this.#reloads.splice(0, left < 0 ? Infinity : left);
   }
 
   /** The error that ended a worker, as the cause of a task's. @param {number} workerId */
@@ -108,7 +123,8 @@ class Roster {
         break;
       case 'reloaded':
         // What was given up is rejected by the failed start that comes with it.
-        if (event.done) for (const { resolve } of this.#reloads.splice(0)) resolve();
+        this.#reloadsOver = event.count;
+        if (event.done) for (const { resolve } of this.#overReloads()) resolve();
         break;
       case 'closed':
         this.farm.closed();
@@ -134,7 +150,7 @@ class Roster {
   whenReloaded() {
     this.#refusesUntil = 0;
     return new Promise((resolve, reject) => {
-      this.#reloads.push({ resolve, reject });
+      this.#reloads.push({ resolve, reject, number: ++this.#reloadCount });
     });
   }
 
@@ -152,7 +168,7 @@ class Roster {
       this.#refusesUntil = performance.now() + event.turnedAway;
       this.farm.refuses();
     }
-    this.rejectWaiting(makeError);
+    this.#rejectStarting(makeError);
     // With another worker there or on its way the tasks are in good hands.
     if (event.alone) this.farm.startFailed(makeError);
     else this.farm.emit('workerError', makeError(), { workerId: event.workerId, pid: this.#workers.get(event.workerId)?.pid });

@@ -25,7 +25,7 @@ pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
             (json!({ "type": "output", "workerId": worker + 1, "stream": stream }), Some(bytes))
         }
         FarmEvent::Unguarded { message } => (json!({ "type": "unguarded", "message": message }), None),
-        FarmEvent::Reloaded { done } => (json!({ "type": "reloaded", "done": done }), None),
+        FarmEvent::Reloaded { done, count } => (json!({ "type": "reloaded", "done": done, "count": count }), None),
         FarmEvent::Closed => (json!({ "type": "closed" }), None),
         FarmEvent::Joined { .. } | FarmEvent::TimedOut { .. } | FarmEvent::Fewer | FarmEvent::Poisoned => {
             (Value::Null, None)

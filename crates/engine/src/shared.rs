@@ -222,9 +222,10 @@ pub enum FarmEvent {
     Unguarded {
         message: String,
     },
-    /// All workers from before a reload are replaced; not `done`: a new one could not be started.
+    /// All workers from before the first `count` reloads are replaced; not `done`: a new one could not be started.
     Reloaded {
         done: bool,
+        count: u32,
     },
     /// All workers are gone after somebody wrote over the shared queue.
     Poisoned,

@@ -72,7 +72,7 @@ impl World {
                 Action::Terminate(worker, _) | Action::Kill(worker, _) => {
                     assert!(!matches!(before[worker], Phase::Free | Phase::Gone), "{event:?}: {action:?}");
                 }
-                Action::Reloaded(_) => self.reloading = false,
+                Action::Reloaded { .. } => self.reloading = false,
                 Action::Closed => assert!(!std::mem::replace(&mut self.closed, true), "closed twice"),
             }
         }

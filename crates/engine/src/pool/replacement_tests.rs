@@ -134,19 +134,19 @@ fn a_reload_replaces_one_after_the_other_and_says_when_all_are_gone() {
     assert_eq!(actions, [Action::Retire(0, Leave::Reload), Action::Spawn(3)]);
     assert_eq!(after(&mut workers, Event::Online(3), 3 * MS), [Action::Retire(1, Leave::Reload)]);
     assert_eq!(after(&mut workers, Event::Exited(0), 4 * MS), []);
-    assert_eq!(after(&mut workers, Event::Exited(1), 5 * MS), [Action::Reloaded(true)]);
+    assert_eq!(after(&mut workers, Event::Exited(1), 5 * MS), [Action::Reloaded { done: true, count: 1 }]);
 }
 
 #[test]
 fn a_reload_with_nobody_there_is_done_at_once() {
-    assert_eq!(after(&mut farm(2, 0), Event::Reload, 0), [Action::Reloaded(true)]);
+    assert_eq!(after(&mut farm(2, 0), Event::Reload, 0), [Action::Reloaded { done: true, count: 1 }]);
 }
 
 #[test]
 fn a_reload_whose_workers_do_not_start_is_given_up_and_the_old_ones_stay() {
     let mut workers = online(2, 0);
     after(&mut workers, Event::Reload, MS);
-    assert_eq!(after(&mut workers, Event::StartFailed(2), 2 * MS), [Action::Reloaded(false)]);
+    assert_eq!(after(&mut workers, Event::StartFailed(2), 2 * MS), [Action::Reloaded { done: false, count: 1 }]);
     after(&mut workers, Event::Exited(2), 3 * MS);
     assert_eq!(after(&mut workers, Event::Tick, 9000 * MS), []);
     assert_eq!(workers.online(), 2);

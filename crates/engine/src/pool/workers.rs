@@ -23,6 +23,7 @@ pub struct Workers {
     /// Tasks that are not settled.
     open: usize,
     breaker: Breaker,
+    /// Reloads that were asked for.
     generation: u32,
     reloading: bool,
     /// `Some(by)`: closing.
@@ -287,7 +288,7 @@ impl Workers {
             self.reloading = false;
             let generation = self.generation;
             self.workers.iter_mut().for_each(|worker| worker.generation = generation);
-            actions.push(Action::Reloaded(false));
+            actions.push(Action::Reloaded { done: false, count: generation });
         }
     }
 
@@ -423,7 +424,7 @@ impl Workers {
         }
         if self.reloading && self.count(|worker| worker.is(&ALIVE) && worker.generation != self.generation) == 0 {
             self.reloading = false;
-            actions.push(Action::Reloaded(true));
+            actions.push(Action::Reloaded { done: true, count: self.generation });
         }
     }
 

@@ -112,7 +112,7 @@ impl FarmState {
                 self.shared.post(FarmEvent::Closed);
             }
             Action::Unpause(worker) => self.with(worker, |worker| worker.shared.own.paused().store(0, Release)),
-            Action::Reloaded(done) => self.shared.post(FarmEvent::Reloaded { done }),
+            Action::Reloaded { done, count } => self.shared.post(FarmEvent::Reloaded { done, count }),
             Action::Retire(worker, why) => {
                 self.with(worker, |worker| worker.mail_retire(why));
                 if why == Leave::Idle {

@@ -101,8 +101,12 @@ pub enum Action {
     },
     Terminate(usize, Cause),
     Kill(usize, Cause),
-    /// All workers from before a reload are gone; or it was given up, since a new one could not be started.
-    Reloaded(bool),
+    /// All workers from before a reload are gone; or it was given up, since a new one could not be started. `count`: of
+    /// the reloads that were asked for, so many are answered by this.
+    Reloaded {
+        done: bool,
+        count: u32,
+    },
     /// The last worker of a closed farm is gone.
     Closed,
 }
