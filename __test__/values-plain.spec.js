@@ -57,6 +57,29 @@ test.each([1, 2, 3, 4, 5, 7, 8, 9, 17, 100])('a cycle of %i objects, entered at 
   }
 });
 
+test('a task is written as the array of its method and arguments would be', () => {
+  const shared = { a: [1] };
+  const cycle = [];
+  cycle.push(cycle);
+  const lists = [
+    [], [41], [undefined, null, true, -0, 1.5, 70_000], ['text', 'é', 'x'.repeat(300), '\u{1f600}'], Array.from({ length: 20 }, (_, i) => i),
+    [shared], [shared, shared], [alike(200), alike(3)], [cycle], [new Map([[1, 2]])], [new Date(5), { text: 'abc', n: 1 }], [new Uint8Array(3)],
+  ];
+  for (const method of ['', 'm', 'a method of a long name, with é in it and more than forty-eight characters', 'x'.repeat(300)]) {
+    for (const args of lists) {
+      const written = ({ kind, bytes, start, end }) => [kind, Buffer.from(bytes.subarray(start, end)).toString('hex')];
+      const task = written(codec.encodeTask(method, args));
+      expect(task).toEqual(written(codec.encode([method, ...args], 'task')));
+    }
+  }
+  const args = [1];
+  args.push({ get inner() { return codec.encodeTask('again', args.slice(0, 1)).kind; } });
+  expect(codec.decode(...bytesOf(codec.encodeTask('m', args)))).toEqual(['m', 1, { inner: CLONE }]);
+  expect(() => codec.encodeTask('m', [1, () => {}])).toThrow(expect.objectContaining({ code: 'ERR_FARM_NOT_CLONEABLE', message: expect.stringContaining('args[1] is a function') }));
+});
+
+const bytesOf = ({ kind, bytes, start, end, attachments }) => [kind, bytes, start, end, attachments];
+
 test('what a cycle carries along is written a few times only', () => {
   const value = { text: 'x'.repeat(1 << 20), self: null };
   value.self = ['deeper', { value }];

@@ -4,7 +4,7 @@
 // and V8's own serializer for everything else that structured clone carries.
 
 const { FarmError } = require('./errors');
-const { writePlain } = require('./codec/plain-write');
+const { writePlain, writeTask } = require('./codec/plain-write');
 const { readPlain } = require('./codec/plain-read');
 
 /** What the bytes hold. The numbers are part of the wire format. */
@@ -43,13 +43,32 @@ function encode(value, root = 'value') {
   if (value === undefined) return result(KIND.UNDEFINED, NO_BYTES, 0, 0, null);
   try {
     const plain = writePlain(value);
-    if (plain !== null) return result(KIND.PLAIN, plain.bytes, 0, plain.end, null);
-    // Loaded by the first value that needs it: a worker that only sees plain data starts without.
-    const { bytes, attachments } = require('./codec/clone').writeClone(value);
-    return result(KIND.CLONE, bytes, 0, bytes.length, attachments);
+    return plain === null ? clone(value) : result(KIND.PLAIN, plain.bytes, 0, plain.end, null);
   } catch (cause) {
     throw refused(value, cause, root);
   }
+}
+
+/**
+ * As `encode([method, ...args], 'task')`; in the common case that array is never made.
+ * @param {string} method
+ * @param {any[]} args nobody else's
+ * @returns {Encoded}
+ */
+function encodeTask(method, args) {
+  try {
+    const plain = writeTask(method, args);
+    return plain === null ? clone([method, ...args]) : result(KIND.PLAIN, plain.bytes, 0, plain.end, null);
+  } catch (cause) {
+    throw refused([method, ...args], cause, 'task');
+  }
+}
+
+/** @param {unknown} value */
+function clone(value) {
+  // Loaded by the first value that needs it: a worker that only sees plain data starts without.
+  const { bytes, attachments } = require('./codec/clone').writeClone(value);
+  return result(KIND.CLONE, bytes, 0, bytes.length, attachments);
 }
 
 function refused(value, cause, root) {
@@ -101,11 +120,12 @@ function decodeError(kind, bytes, start, end, attachments, registry) {
 
 /**
  * @param {string} [option] 'default', 'json', or the file of a codec module
- * @returns {{encode: typeof encode, decode: typeof decode}}
+ * @returns {{encode: typeof encode, encodeTask: typeof encodeTask, decode: typeof decode}}
  */
 function makeCodec(option = 'default') {
-  if (option === 'default') return { encode, decode };
-  return require('./codec/chosen').makeChosen(option, { KIND, result, decode });
+  if (option === 'default') return { encode, encodeTask, decode };
+  const chosen = require('./codec/chosen').makeChosen(option, { KIND, result, decode });
+  return { ...chosen, encodeTask: (method, args) => chosen.encode([method, ...args], 'task') };
 }
 
-module.exports = { KIND, encode, decode, encodeError, decodeError, makeCodec };
+module.exports = { KIND, encode, encodeTask, decode, encodeError, decodeError, makeCodec };

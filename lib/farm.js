@@ -54,7 +54,7 @@ class WorkerFarm extends EventEmitter {
       throw new FarmError('ERR_FARM_OPTION', `min (${checked.min}) must not be above max, which is ${max} here`, { option: 'min', value: checked.min });
     }
     const codec = resolveCodec(checked.codec);
-    const { encode, decode } = checked.fork ? forkMessages() : makeCodec(codec);
+    const { encodeTask, decode } = checked.fork ? forkMessages() : makeCodec(codec);
     const { limits, heapFlags } = workerLimits(checked, max, native);
     const execArgv = [...checked.execArgv, ...heapFlags];
     /** @type {Readonly<Record<string, any>>} */
@@ -71,7 +71,7 @@ class WorkerFarm extends EventEmitter {
       closed: () => this.#onClosed?.(),
     });
     this.#events = new TaskEvents(this.#native, this);
-    this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encode, decode }, this.#events);
+    this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encodeTask, decode }, this.#events);
     if (this.options.maxQueue !== Infinity) this.#tasks.limit(new Admission(this.options, this.#tasks, () => this.emit('drain')));
     if (!this.#tasks.connected) {
       this.#native.destroy();
@@ -126,7 +126,7 @@ class WorkerFarm extends EventEmitter {
   async run(method, args = [], options = undefined) {
     if (typeof method !== 'string') throw new FarmError('ERR_FARM_OPTION', `method must be a string, not ${typeof method}`, { option: 'method', value: method });
     if (!Array.isArray(args)) throw new FarmError('ERR_FARM_OPTION', 'args must be an array of arguments', { option: 'args', value: args });
-    return this.submit(method, args, taskOptions(options));
+    return this.submit(method, [...args], taskOptions(options));
   }
 
   /**

@@ -15,14 +15,13 @@ const REQUEST = 'request';
 function forkMessages() {
   const json = makeCodec('json');
   return {
-    /** @param {any} task `[method, ...args]` */
-    encode([method, ...args]) {
+    ...json,
+    encodeTask(method, args) {
       if (method !== REQUEST) throw noMethod(method);
       if (args.length !== 1) throw new FarmError('ERR_FARM_OPTION', `request takes one message, not ${args.length} arguments`);
       if (args[0] === undefined) throw new FarmError('ERR_FARM_NOT_CLONEABLE', 'the message is undefined, which JSON has no form for');
       return json.encode(args[0], 'the message');
     },
-    decode: json.decode,
   };
 }
 

@@ -16,15 +16,14 @@ class OpenTasks {
   extras = [];
   /** @type {string[]} */
   methods = [];
-  #free = /** @type {number[]} */ ([]);
+  /** Of each free number the next one; -1 ends the row. An array of them that grows and shrinks would be made anew all the time. @type {number[]} */
+  #after = [];
+  #free = -1;
+  count = 0;
   /** @type {(() => void) | null} runs when no task is open */
   whenIdle = null;
   /** The limit on those that wait, if there is one. @type {InstanceType<typeof import('./admission').Admission> | null} */
   admission = null;
-
-  get count() {
-    return this.resolves.length - this.#free.length;
-  }
 
   /**
    * @param {string} method
@@ -32,9 +31,18 @@ class OpenTasks {
    * @returns {number} the number of the task
    */
   add(method, resolve) {
-    const id = this.#free.length > 0 ? /** @type {number} */ (this.#free.pop()) : this.resolves.length;
-    this.resolves[id] = resolve;
-    this.methods[id] = method;
+    const { resolves, methods } = this;
+    this.count++;
+    let id = this.#free;
+    if (id < 0) {
+      id = resolves.length;
+      this.#after.push(-1);
+      this.extras.push(undefined);
+    } else {
+      this.#free = this.#after[id];
+    }
+    resolves[id] = resolve;
+    methods[id] = method;
     return id;
   }
 
@@ -86,7 +94,9 @@ class OpenTasks {
   /** @param {number} id */
   #give(id) {
     this.resolves[id] = undefined;
-    this.#free.push(id);
+    this.#after[id] = this.#free;
+    this.#free = id;
+    this.count--;
     if (this.whenIdle !== null && this.count === 0) this.whenIdle();
     if (this.admission !== null) this.admission.left();
   }

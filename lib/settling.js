@@ -47,7 +47,7 @@ class Settling {
    * @param {object} rest
    * @param {any} rest.options of the farm
    * @param {InstanceType<typeof import('./task-events').TaskEvents>} rest.events
-   * @param {ReturnType<typeof import('./codec').makeCodec>} rest.codec
+   * @param {Pick<ReturnType<typeof import('./codec').makeCodec>, 'decode'>} rest.codec
    * @param {() => void} rest.retried some task waits for its next try
    * @param {(id: number, error: unknown) => void} rest.abort
    */

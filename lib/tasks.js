@@ -27,7 +27,7 @@ class Tasks {
    * @param {any} native
    * @param {{ timeout: number, queueTimeout: number, views: boolean, retries: number, retryOn: readonly string[] }} options
    * @param {{ take: (event: any) => void, causeOf: (workerId: number) => unknown, pidOf: (workerId: number) => number | undefined }} roster
-   * @param {ReturnType<typeof import('./codec').makeCodec>} codec
+   * @param {Pick<ReturnType<typeof import('./codec').makeCodec>, 'encodeTask' | 'decode'>} codec
    * @param {InstanceType<typeof import('./task-events').TaskEvents>} events
    */
   // eslint-disable-next-line max-params
@@ -91,7 +91,7 @@ class Tasks {
     }
     let encoded;
     try {
-      encoded = this.codec.encode([method, ...args], 'task');
+      encoded = this.codec.encodeTask(method, args);
     } catch (error) {
       rejectWithCaller(resolve, error);
       return promise;
@@ -104,12 +104,22 @@ class Tasks {
     }
     const id = this.#tasks.add(method, resolve);
     const plan = options === null ? this.plan : planOf(this.options, options);
-    this.#tasks.extras[id] =
-      options === null && this.plain
-        ? undefined
-        : makeExtra(method, options ?? {}, this.options, plan, (reason) => this.#abort(id, reason), (extra) => this.#expire(id, extra));
+    if (options !== null || !this.plain) this.#watch(id, method, options ?? {}, plan);
     this.#batch.add(id, encoded, places, options, plan);
     return promise;
+  }
+
+  /**
+   * Apart from `submit`, whose variables would else have to live as long as these functions.
+   * @param {number} id
+   * @param {string} method
+   * @param {any} options
+   * @param {import('./retry').Plan | null} plan
+   */
+  // eslint-disable-next-line max-params
+  #watch(id, method, options, plan) {
+    const abort = (/** @type {unknown} */ reason) => this.#abort(id, reason);
+    this.#tasks.extras[id] = makeExtra(method, options, this.options, plan, abort, (extra) => this.#expire(id, extra));
   }
 
   /** @param {number} id @param {Extra} extra */

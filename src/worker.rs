@@ -1,6 +1,7 @@
 //! unsafe room: the worker's end of a line, for `lib/worker/loop.js`. (The one block shows shared memory as a view.) One
 //! per process: what a worker is, it was told by its parent when it started.
 
+use crate::direct;
 use crate::doorbell::Doorbell;
 use crate::external::{self, Raw, Scratch};
 use farm_engine::system;
@@ -35,10 +36,14 @@ const SCHEDULER_TURN: u64 = 20_000_000;
 /// page by page (docs/design/decisions.md, 9).
 const KEPT_MEMORY: i32 = 16 << 20;
 
+/// Words of `head` before those of the answer.
+const ANSWER: usize = 6;
+
 struct Worker {
     endpoint: Endpoint,
     bell: Doorbell,
-    /// Payloads come here, replies go out from there; details of a claimed task are in the first words of `head`.
+    /// Payloads come here, replies go out from there; details of a claimed task are in the first words of `head`, those of
+    /// its answer (lane, tag, codec, length) in the words behind.
     input: Scratch,
     output: Scratch,
     head: Scratch,
@@ -97,7 +102,8 @@ pub fn worker_tell(message: Buffer) -> Result<()> {
     }
 }
 
-/// Starts taking tasks; `on_ring` runs the loop.
+/// Starts taking tasks; `on_ring` runs the loop. The words of `head`: six for a claimed task, four for its answer. What is
+/// returned is a function: it ends a task with that answer, its bytes those of `output`, then does as `worker_next`.
 #[napi(catch_unwind)]
 pub fn worker_start(
     env: Env,
@@ -105,7 +111,7 @@ pub fn worker_start(
     output: Buffer,
     head: Buffer,
     on_ring: Function<'_, (), ()>,
-) -> Result<()> {
+) -> Result<Raw> {
     let endpoint =
         OPENED.with(|opened| opened.borrow_mut().take()).ok_or_else(|| Error::from_reason("not a worker"))?;
     system::library::pin().map_err(|error| Error::from_reason(error.to_string()))?;
@@ -143,8 +149,8 @@ pub fn worker_start(
     let worker = Rc::new(RefCell::new(worker));
     // Leaked: see above.
     std::mem::forget(worker.clone());
-    WORKER.with(|slot| *slot.borrow_mut() = Some(worker));
-    Ok(())
+    WORKER.with(|slot| *slot.borrow_mut() = Some(worker.clone()));
+    direct::function(&env, move || worker.borrow_mut().finish_and_next()).map(Raw)
 }
 
 impl Worker {
@@ -169,7 +175,19 @@ impl Worker {
         }
     }
 
-    fn write_head(&self, words: [u32; 6]) {
+    fn finish_and_next(&mut self) -> i32 {
+        let word = |index: usize| self.head.bytes().get(index * 4..index * 4 + 4).map_or(0, read_word);
+        let [lane, tag, codec, len] = [ANSWER, ANSWER + 1, ANSWER + 2, ANSWER + 3].map(word);
+        let len = (len as usize).min(self.output.len());
+        let Worker { endpoint, output, .. } = self;
+        let outcome = Outcome { codec: codec as u8, body: &output.bytes()[..len], attachments: &[], staged: None };
+        match send(endpoint, lane, tag, outcome) {
+            0 => self.next(),
+            code => code,
+        }
+    }
+
+    fn write_head(&self, words: [u32; ANSWER]) {
         for (word, place) in words.iter().zip(self.head.bytes().chunks_exact_mut(4)) {
             place.copy_from_slice(&word.to_le_bytes());
         }
@@ -204,6 +222,10 @@ impl Worker {
     }
 }
 
+fn read_word(bytes: &[u8]) -> u32 {
+    bytes.try_into().map_or(0, u32::from_le_bytes)
+}
+
 fn send(endpoint: &mut Endpoint, lane: u32, tag: u32, outcome: Outcome) -> i32 {
     let lane = lane as usize;
     let sent =
@@ -230,21 +252,6 @@ pub fn worker_turn() -> Result<i32> {
 #[napi(catch_unwind)]
 pub fn worker_next() -> Result<i32> {
     with(Worker::next)
-}
-
-/// Ends the task of a lane with `len` bytes of the output buffer, then as `worker_next`.
-#[napi(catch_unwind)]
-pub fn worker_finish_and_next(lane: u32, tag: u32, codec: u32, len: u32) -> Result<i32> {
-    with(|worker| {
-        let len = (len as usize).min(worker.output.len());
-        let Worker { endpoint, output, .. } = worker;
-        let outcome = Outcome { codec: codec as u8, body: &output.bytes()[..len], attachments: &[], staged: None };
-        let sent = send(endpoint, lane, tag, outcome);
-        if sent < 0 {
-            return sent;
-        }
-        worker.next()
-    })
 }
 
 /// Sends a reply or progress from buffers of its own; 0 or a negative code.

@@ -39,6 +39,10 @@ let shapeCount = 0;
 const expected = new Array(MAX_DEPTH + 2).fill(null);
 /** Objects of this message so far. */
 let objects = 0;
+/** There was an object in this message. */
+let touched = false;
+/** The last message in which somebody looked for what was added to all objects. */
+let looked = 0;
 /** Of the object written last: where its values start, and a sum of its strings, which are elsewhere. */
 let body = 0;
 let look = 0;
@@ -52,31 +56,61 @@ const written = { bytes, end: 0 };
  * @returns {null | {bytes: Buffer, end: number}} one reused object; null if the value is not plain
  */
 function writePlain(value) {
-  // Loops over keys would see what somebody added to all objects.
-  for (const _ in objectPrototype) return null;
   // A getter of the value that is being written encodes another one.
   if (busy) return null;
+  begin();
+  try {
+    return finish(write(value, 0));
+  } finally {
+    forget();
+  }
+}
+
+/** As `writePlain([method, ...args])`, without that array. Nobody else has `args`: they do not change meanwhile. */
+function writeTask(method, args) {
+  if (busy) return null;
+  begin();
+  try {
+    const { length } = args;
+    let position = writeString(method, putLength(length + 1, 0));
+    depth = 1;
+    for (let i = 0; i < length; i++) {
+      position = write(args[i], position);
+      if (position < 0) return null;
+    }
+    return finish(position);
+  } finally {
+    forget();
+  }
+}
+
+function begin() {
   if (bytes.length > SCRATCH_BYTES) giveBackScratch();
   busy = true;
   depth = 0;
   message++;
   shapeCount = 0;
   objects = 0;
-  try {
-    const end = write(value, 0);
-    if (end < 0) return null;
-    const room = text.room();
-    if (end + room > limit) grow(end, room);
-    lastEnd = text.write(bytes, view, end);
-    written.bytes = bytes;
-    written.end = lastEnd;
-    return written;
-  } finally {
-    // Nothing of a message stays alive, nor gets into the next one.
-    busy = false;
-    seen.clear();
-    text.forget();
-  }
+}
+
+/** @param {number} end where the value ends; its text follows */
+function finish(end) {
+  if (end < 0) return null;
+  const room = text.room();
+  if (end + room > limit) grow(end, room);
+  lastEnd = text.write(bytes, view, end);
+  written.bytes = bytes;
+  written.end = lastEnd;
+  return written;
+}
+
+/** Nothing of a message stays alive, nor gets into the next one. */
+function forget() {
+  busy = false;
+  // Only where there was an object is there one to forget.
+  if (touched) seen.clear();
+  touched = false;
+  text.forget();
 }
 
 /** Large scratch is kept while it is in use, so that a row of large messages allocates once. */
@@ -155,6 +189,7 @@ function writeNumber(value, position) {
 }
 
 function writeObject(object, start) {
+  touched = true;
   if (++depth > MAX_DEPTH || !seen.enter(object, depth)) return REFUSED;
   const before = objects;
   look = 0;
@@ -171,15 +206,7 @@ function writeArray(array, start) {
   // In this order the second is free: V8 knows the prototype once it has looked for a property.
   if (array.index !== undefined || getPrototypeOf(array) !== Array.prototype || isProxy(array)) return REFUSED;
   const { length } = array;
-  let position = start;
-  if (length < 0x10) {
-    bytes[position++] = TOKEN.SHORT_ARRAY + length;
-  } else {
-    bytes[position] = TOKEN.ARRAY;
-    view.setUint32(position + 1, length, true);
-    position += 5;
-  }
-  body = position;
+  let position = body = putLength(length, start);
   for (let i = 0; i < length; i++) {
     const item = array[i];
     if (item === undefined && !hasOwn(array, i)) return REFUSED;
@@ -189,7 +216,22 @@ function writeArray(array, start) {
   return array.length === length ? position : REFUSED;
 }
 
+function putLength(length, position) {
+  if (length < 0x10) {
+    bytes[position] = TOKEN.SHORT_ARRAY + length;
+    return position + 1;
+  }
+  bytes[position] = TOKEN.ARRAY;
+  view.setUint32(position + 1, length, true);
+  return position + 5;
+}
+
 function writeProperties(object, start) {
+  if (looked !== message) {
+    // Loops over keys would see what somebody added to all objects.
+    for (const _ in objectPrototype) return REFUSED;
+    looked = message;
+  }
   // Before anything goes over its keys: those of a Buffer are its indices, a string for each byte.
   if (isView(object)) return REFUSED;
   let shape = likelyShape(expected, depth, object);
@@ -252,4 +294,4 @@ function define(shape, position) {
   return putDefinition(bytes, view, position, shape);
 }
 
-module.exports = { writePlain, SCRATCH };
+module.exports = { writePlain, writeTask, SCRATCH };

@@ -36,6 +36,8 @@ const INPUT_BYTES = 256 * 1024;
 
 /** @type {any} */
 let native;
+/** Ends a task with the answer in `head` and SCRATCH; then what to do next. @type {() => number} */
+let finishAndNext;
 /** @type {import('./module').WorkerModule} */
 let loaded;
 /** @type {Map<string, Function>} */
@@ -44,7 +46,8 @@ let encodeValue = encode;
 let decodeValue = decode;
 
 const input = Buffer.allocUnsafeSlow(INPUT_BYTES);
-const head = new Uint32Array(6);
+/** Of a claimed task: lane, length, kind, attachments, flags, attempt; then of an answer: lane, tag, kind, length. */
+const head = new Uint32Array(10);
 
 /** @type {(Task | undefined)[]} */
 const running = [];
@@ -65,7 +68,7 @@ function start(addon, module, settings) {
   const codec = makeCodec(settings.codec);
   encodeValue = codec.encode;
   decodeValue = codec.decode;
-  native.workerStart(input, SCRATCH, Buffer.from(head.buffer), turn);
+  finishAndNext = native.workerStart(input, SCRATCH, Buffer.from(head.buffer), turn);
   turn();
 }
 
@@ -139,7 +142,10 @@ function run(lane) {
 
 /** The claimed task as `[method, ...args]`. */
 function take() {
-  const [lane, length, kind, attachments, flags] = head;
+  const length = head[1];
+  const kind = head[2];
+  const attachments = head[3];
+  const flags = head[4];
   const bytes = (flags & LARGE) !== 0 ? native.workerLarge() : input;
   if (attachments === 0) return decodeValue(kind, bytes, 0, length, null);
   const views = native.workerAttachments(bytes.subarray(0, attachments * TABLE_ROW), attachments, (flags & COPIES) !== 0);
@@ -202,8 +208,13 @@ function answer(lane, tag, encoded) {
   const { kind, bytes, start: from, end, attachments } = encoded;
   let code;
   if (held.length > 0) code = FULL;
-  else if (attachments === null && from === 0 && (bytes === SCRATCH || end === 0)) code = native.workerFinishAndNext(lane, tag, kind, end);
-  else {
+  else if (attachments === null && from === 0 && (bytes === SCRATCH || end === 0)) {
+    head[6] = lane;
+    head[7] = tag;
+    head[8] = kind;
+    head[9] = end;
+    code = finishAndNext();
+  } else {
     code = native.workerSend(lane, tag, kind, bytes.subarray(from, end), attachments ?? []);
     if (code === 0) code = native.workerNext();
   }
