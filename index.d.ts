@@ -465,7 +465,7 @@ interface CommonOptions {
   stderr?: OutputOption;
   /**
    * What a worker has started within its process group ends with the worker, and with this process, however that ends: a
-   * small guard process sees to that. Default true.
+   * small guard process sees to that. Where a cgroup (v2) is delegated to this process, also what has left the group. Default true.
    */
   killTree?: boolean;
   /** Starts each worker with an inspector on a free port. Default false. */

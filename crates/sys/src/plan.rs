@@ -34,6 +34,8 @@ pub struct SpawnPlan {
     pub pass: Vec<(Fd, i32)>,
     /// A session of its own, out of reach of the terminal; otherwise a process group of its own.
     pub session: bool,
+    /// What it starts is to end with it, also what leaves its process group: it gets a cgroup, where one can be made.
+    pub tree: bool,
     pub restrictions: Restrictions,
 }
 

@@ -43,5 +43,6 @@ pub fn spawn_plan(
         cwd: settings.program.cwd.as_ref().map(OsString::from),
     };
     let restrictions = settings.limits.restrictions(settings.max_shared);
-    Ok((SpawnPlan { program, stdio, pass: vec![(line, LINE_FD)], session: false, restrictions }, streams))
+    let (pass, tree) = (vec![(line, LINE_FD)], settings.guard.is_some());
+    Ok((SpawnPlan { program, stdio, pass, session: false, tree, restrictions }, streams))
 }

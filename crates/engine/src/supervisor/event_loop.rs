@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::farm_state::{of_token, FarmState, Hands, Watched};
 use super::guard::{Guard, GUARD};
+use super::remains::Remains;
 use super::spawner::Order;
 use crate::pool::workers::{Cause, Event};
 use crate::shared::FarmEvent;
@@ -21,11 +22,13 @@ pub struct EventLoop {
     spawner: Sender<Order>,
     farms: HashMap<u32, FarmState>,
     guard: Guard,
+    remains: Remains,
 }
 
 impl EventLoop {
     pub fn new(poller: Poller, commands: Receiver<Command>, bell: Arc<Doorbell>, spawner: Sender<Order>) -> Self {
-        EventLoop { poller, commands, bell, spawner, farms: HashMap::new(), guard: Guard::default() }
+        let (farms, guard, remains) = (HashMap::new(), Guard::default(), Remains::default());
+        EventLoop { poller, commands, bell, spawner, farms, guard, remains }
     }
 
     pub fn run(mut self) {
@@ -48,7 +51,8 @@ impl EventLoop {
             let hands = Hands { poller: &self.poller, spawner: &self.spawner };
             next = self.farms.values_mut().map(|farm| farm.tick(&hands)).min().unwrap_or(u64::MAX);
             self.farms.retain(|_, farm| !farm.closed);
-            if !self.farms.values().any(|farm| farm.shared.settings.guard.is_some()) {
+            next = next.min(self.remains.tick(monotonic_ns()));
+            if self.remains.are_gone() && !self.farms.values().any(|farm| farm.shared.settings.guard.is_some()) {
                 self.guard.stop();
             }
             next = next.min(self.guard.tick(monotonic_ns(), &self.poller));

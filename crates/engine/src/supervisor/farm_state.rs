@@ -145,7 +145,7 @@ impl FarmState {
         self.tell_when_all_gone();
     }
 
-    fn start_failed(
+    pub(super) fn start_failed(
         &mut self,
         worker: usize,
         reason: &'static str,
@@ -176,6 +176,8 @@ impl FarmState {
                     worker.kill(cause);
                 } else if worker.forked.is_some() {
                     self.fork_runs(index, hands);
+                } else {
+                    self.welcome(index, hands);
                 }
             }
             Err(error) => {

@@ -37,6 +37,7 @@ pub fn start(program: &str) -> Result<Started> {
         stdio: [Stdio::Null, Stdio::Null, Stdio::Null],
         pass,
         session: true,
+        tree: false,
         restrictions: Restrictions::default(),
     };
     Ok(Started { child: farm_sys::spawn(&plan)?, _lifeline: ours })

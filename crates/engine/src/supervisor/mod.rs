@@ -13,6 +13,7 @@ mod lookout;
 #[cfg(test)]
 mod poison_tests;
 mod recycle;
+mod remains;
 mod resize;
 mod spawner;
 mod start;

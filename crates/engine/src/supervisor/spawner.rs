@@ -38,7 +38,11 @@ pub fn start(supervisor: Inbox) -> Result<Sender<Order>> {
 
 /// From here on the guard knows of it.
 fn list(child: Child) -> Result<Child> {
-    if let Err(error) = guard_process::groups().and_then(|groups| groups.list(child.pid())) {
+    let listed = guard_process::groups().and_then(|groups| {
+        child.start_of_groups().map_or(Ok(()), |start| groups.list_cgroups(&start))?;
+        groups.list(child.pid())
+    });
+    if let Err(error) = listed {
         let _ = child.signal(SIGKILL);
         child.wait();
         return Err(error);

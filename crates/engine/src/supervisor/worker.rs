@@ -143,9 +143,7 @@ impl Worker {
             return None;
         }
         if guarded {
-            if child.is_ours() {
-                child.signal_group(SIGKILL);
-            }
+            child.kill_tree();
             // Before the number can be anybody else's.
             if let Ok(groups) = guard_process::groups() {
                 groups.unlist(child.pid());

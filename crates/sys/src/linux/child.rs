@@ -24,14 +24,13 @@ pub struct Child {
 /// Starts the program. Blocks until the child runs it; must be called from a thread that never ends, since the
 /// parent-death signal is bound to the spawning thread.
 pub fn spawn(plan: &SpawnPlan) -> Result<Child> {
-    let group = Group::for_child(&plan.restrictions)?;
     let raw = posix_spawn(plan)?;
     let pid = Pid::from_raw(raw).ok_or(Error::Unsupported { what: "a child with pid 0" })?;
     let pidfd =
         if is_pidfd_forced_off() { None } else { process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Fd::from) };
-    let child = Child { pid, pidfd, inherited_resident: own_max_resident(), group };
-    if let Err(error) = super::limits::apply(pid, &plan.restrictions, child.group.as_ref()) {
-        // It has run nothing but the loader.
+    let mut child = Child { pid, pidfd, inherited_resident: own_max_resident(), group: None };
+    if let Err(error) = child.restrict(plan) {
+        // It has run little but the loader.
         let _ = child.signal(libc::SIGKILL);
         let _ = process::waitpid(Some(pid), process::WaitOptions::empty());
         return Err(error);
@@ -44,6 +43,20 @@ pub(super) fn is_pidfd_forced_off() -> bool {
 }
 
 impl Child {
+    fn restrict(&mut self, plan: &SpawnPlan) -> Result<()> {
+        let group = Group::for_child(&plan.restrictions, plan.tree)?;
+        super::limits::apply(self.pid, &plan.restrictions, group.as_ref())?;
+        // Last, since the kernel may take some ms for it.
+        self.group = match group {
+            Some(group) => match group.add(self.pid()) {
+                Err(error) if group.limits => return Err(error),
+                added => added.is_ok().then_some(group),
+            },
+            None => None,
+        };
+        Ok(())
+    }
+
     pub fn pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
@@ -67,15 +80,20 @@ impl Child {
         }
     }
 
-    /// Sends a signal to the child's process group: what it started and did not detach. Only before the child is reaped
-    /// is the number certain to be still ours. SIGKILL also reaches what did detach, where the child has a cgroup.
-    pub fn signal_group(&self, number: i32) {
-        if let Some(group) = self.group.as_ref().filter(|_| number == libc::SIGKILL) {
+    /// Kills what the child has started: its process group, and what has left that, where the child has a cgroup. To be
+    /// called before the child is reaped: then the number of the process group is certain to be still ours.
+    pub fn kill_tree(&self) {
+        if let Some(group) = &self.group {
             group.kill();
         }
-        // SAFETY: as in `signal`.
-        let signal = unsafe { Signal::from_raw_unchecked(number) };
-        let _ = process::kill_process_group(self.pid, signal);
+        if self.is_ours() {
+            let _ = process::kill_process_group(self.pid, Signal::KILL);
+        }
+    }
+
+    /// How the paths of the cgroups begin that are to end with this process, if the child has such a one.
+    pub fn start_of_groups(&self) -> Option<Vec<u8>> {
+        self.group.as_ref().and_then(Group::start_of_paths)
     }
 
     /// The kernel has killed something in the child's own cgroup, for the limit that it has there.

@@ -1,6 +1,8 @@
 //! What the process needs that guards another: to be out of the way of everybody's signals, to see the end of its parent,
 //! to end groups.
 
+pub use super::cgroup::{clear_groups, end_groups};
+
 use super::Fd;
 use crate::{Error, Result};
 use rustix::event::{poll, PollFd, PollFlags};

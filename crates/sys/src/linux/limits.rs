@@ -52,11 +52,8 @@ pub fn usable_cpu_numbers() -> Vec<usize> {
     (0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect()
 }
 
-/// `group`: that of the child, if it has one.
+/// `group`: the one that the child will have.
 pub(super) fn apply(pid: Pid, wanted: &Restrictions, group: Option<&Group>) -> Result<()> {
-    if let Some(group) = group {
-        group.add(pid.as_raw_nonzero().get())?;
-    }
     let by_user = wanted.processes.filter(|_| !group.is_some_and(|group| group.limits_processes));
     let limit = |name, resource, value: Option<u64>, hard: u64| {
         let Some(value) = value else { return Ok(()) };

@@ -210,6 +210,7 @@ mod tests {
             stdio: [Stdio::Null, Stdio::Fd(write), Stdio::Null],
             pass: Vec::new(),
             session: false,
+            tree: false,
             restrictions: Restrictions::default(),
         };
         let child = spawn(&plan).unwrap();

@@ -27,7 +27,11 @@ impl Child {
         match self.0 {}
     }
 
-    pub fn signal_group(&self, _number: i32) {
+    pub fn kill_tree(&self) {
+        match self.0 {}
+    }
+
+    pub fn start_of_groups(&self) -> Option<Vec<u8>> {
         match self.0 {}
     }
 
