@@ -13,7 +13,6 @@ const OUT_BYTES = 1024 * 1024;
 const HEAD = 16;
 
 /** Flags beside the length that `drain` returns; src/farm.rs. */
-const MORE = 1 << 30;
 const HAS_HANDOVERS = 1 << 29;
 const HAS_NEWS = 1 << 28;
 const LENGTH = HAS_NEWS - 1;
@@ -64,18 +63,15 @@ class Settling {
     this.drain = this.drain.bind(this);
   }
 
-  /** Everything that came in, until nothing more does. */
+  /** What came in; of much only a part: whoever calls looks again, and the event loop has its turn now and then. */
   drain() {
-    let code;
-    do {
-      code = this.native.drain();
-      const handovers = (code & HAS_HANDOVERS) !== 0 ? this.native.takeHandovers() : null;
-      const news = (code & HAS_NEWS) !== 0 ? readNews(this.native.takeNews()) : null;
-      // What a worker said before it ended belongs to the errors of its tasks.
-      if (news !== null) for (const event of news) if (event.type === 'workerError') this.roster.take(event);
-      this.#settle(code & LENGTH, handovers);
-      if (news !== null) for (const event of news) if (event.type !== 'workerError') this.roster.take(event);
-    } while ((code & MORE) !== 0);
+    const code = this.native.drain();
+    const handovers = (code & HAS_HANDOVERS) !== 0 ? this.native.takeHandovers() : null;
+    const news = (code & HAS_NEWS) !== 0 ? readNews(this.native.takeNews()) : null;
+    // What a worker said before it ended belongs to the errors of its tasks.
+    if (news !== null) for (const event of news) if (event.type === 'workerError') this.roster.take(event);
+    this.#settle(code & LENGTH, handovers);
+    if (news !== null) for (const event of news) if (event.type !== 'workerError') this.roster.take(event);
   }
 
   /**

@@ -12,11 +12,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// Flags beside the length that `drain` returns.
-const MORE: u32 = 1 << 30;
 const HAS_HANDOVERS: u32 = 1 << 29;
 const HAS_NEWS: u32 = 1 << 28;
 /// Turns of the callback for one ring before the event loop gets its turn.
 const ROUNDS: usize = 16;
+/// After so long (ns) it gets it earlier: workers may send as fast as this thread takes.
+const LONGEST_TURN: u64 = 10_000_000;
 
 struct Inner {
     farm: Farm,
@@ -75,6 +76,7 @@ impl NativeFarm {
             &on_ring,
             move |bell| {
                 ringing.parent_bell.clear();
+                let start = system::monotonic_ns();
                 for _ in 0..ROUNDS {
                     if !bell.call() {
                         return;
@@ -85,6 +87,9 @@ impl NativeFarm {
                     }
                     if !more {
                         return;
+                    }
+                    if system::monotonic_ns() - start > LONGEST_TURN {
+                        break;
                     }
                 }
                 ringing.parent_bell.ring();
@@ -149,9 +154,6 @@ impl NativeFarm {
             let Some(out) = &inner.out else { return 0 };
             let drained = inner.farm.drain(out.bytes());
             let mut code = drained.len as u32;
-            if drained.more {
-                code |= MORE;
-            }
             if !drained.handovers.is_empty() {
                 code |= HAS_HANDOVERS;
                 inner.handovers.extend(drained.handovers);

@@ -40,6 +40,22 @@ function blockUntilStill() {
   return last;
 }
 
+test('workers that emit without end leave the event loop its turns', async () => {
+  const farm = openFarm('calls/floods.js', { max: 6, min: 6 });
+  await farm.ready();
+  const controller = new AbortController();
+  let values = 0;
+  const tasks = Array.from({ length: 6 }, () => farm.run('flood', [], { signal: controller.signal, onProgress: () => values++ }));
+  await until(() => values > 1000);
+  // Each of these rounds is a turn of the event loop.
+  for (let round = 0, seen = 0; round < 20; round++) {
+    seen = values;
+    await until(() => values > seen);
+  }
+  controller.abort();
+  await Promise.allSettled(tasks);
+});
+
 describe.each([
   ['small values', 100, 400_000],
   ['values in blocks', 100 * 1024, 2000],

@@ -66,7 +66,14 @@ impl Farm {
             self.drain_worker(worker, out, &mut drained);
         }
         while !drained.more {
-            let Some(FarmEvent::Exited { worker, record, held, planned }) = self.exits.pop_front() else { break };
+            let (worker, record, held, planned) = match self.exits.pop_front() {
+                Some(FarmEvent::Exited { worker, record, held, planned }) => (worker, record, held, planned),
+                Some(closed) => {
+                    drained.news.push(closed);
+                    continue;
+                }
+                None => break,
+            };
             // Its ring is drained to the end: what is still held has no reply.
             for held in &held {
                 self.lost(held.slot, held.turn, held.started, &record);
@@ -92,7 +99,7 @@ impl Farm {
         }
         self.line.queue.queue.parent_sleeps();
         let news = !self.events.is_empty() || !self.verdicts.is_empty() || !self.exits.is_empty();
-        let busy = news || self.workers.iter().flatten().any(|worker| !worker.replies.is_empty());
+        let busy = news || self.all_gone || self.workers.iter().flatten().any(|worker| !worker.replies.is_empty());
         for (index, worker) in self.workers.iter().enumerate() {
             // Behind the fence: a worker that asked for room while its ring was emptied is seen here at the latest.
             if worker.as_ref().is_some_and(WorkerEnd::should_ring) {
@@ -114,7 +121,8 @@ impl Farm {
                     }
                     self.workers[worker] = Some(WorkerEnd::new(line));
                 }
-                FarmEvent::Exited { .. } => self.exits.push_back(event),
+                // Behind what workers have sent.
+                FarmEvent::Exited { .. } | FarmEvent::Closed => self.exits.push_back(event),
                 FarmEvent::TimedOut { slot, turn } => self.timed_out(slot, turn),
                 FarmEvent::Spawned { worker, pid } => {
                     if let Some(Some(end)) = self.workers.get_mut(worker) {
@@ -405,8 +413,7 @@ impl Farm {
         // bookkeeping: it stays, the queue is made anew.
         let Ok(queue) = QueueSegment::create(self.shared.bells().len()) else {
             self.settle_all(settled::NO_MEMORY);
-            // Tried again when somebody submits.
-            self.all_gone = true;
+            self.queue_missing = true;
             return;
         };
         let first = queue.queue.first_turn();

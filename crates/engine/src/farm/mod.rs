@@ -78,6 +78,8 @@ pub struct Farm {
     poisoned: bool,
     /// After that: all workers are gone, what they left is to be drained before anything is made anew.
     all_gone: bool,
+    /// There was no memory for that; it is tried again when somebody submits.
+    queue_missing: bool,
     closing: bool,
     memory: (u64, u64),
     view_bytes: u64,
@@ -124,6 +126,7 @@ impl Farm {
             max: shared.settings.max,
             poisoned: false,
             all_gone: false,
+            queue_missing: false,
             closing: false,
             memory: (0, 0),
             view_bytes: 0,
@@ -201,7 +204,8 @@ impl Farm {
         }
         published += self.reorder();
         self.published(published);
-        if self.all_gone {
+        if std::mem::take(&mut self.queue_missing) {
+            self.all_gone = true;
             self.shared.parent_bell.ring();
         }
     }
