@@ -3,7 +3,7 @@
 
 use super::farm_state::{FarmState, Hands};
 use super::worker::Worker;
-use crate::pool::workers::{Event, Phase};
+use crate::pool::workers::Event;
 use crate::process::{Breach, Ruling};
 use crate::settings::LimitSettings;
 use farm_sys::usage::{cpu_ns, private_bytes};
@@ -27,9 +27,8 @@ impl FarmState {
         let mut breaches = Vec::new();
         for (index, worker) in self.workers.iter_mut().enumerate() {
             let Some(worker) = worker else { continue };
-            // One that shall let go of a task must hear it.
-            let on_the_ladder = self.pool.cancels().any(|(cancelled, _)| cancelled == index);
-            let may_pause = !on_the_ladder && self.pool.phase(index) != Phase::Dying;
+            // One that shall let go of a task, or has been told to end, must hear it.
+            let may_pause = !self.pool.must_hear(index);
             if !may_pause {
                 worker.go_on();
             }
