@@ -445,8 +445,8 @@ interface CommonOptions {
   /** After what a worker is replaced. It goes on until its successor is ready, so these are no exact bounds. Each limit varies by a tenth from worker to worker. Default: never. */
   recycle?: RecycleOptions;
   /**
-   * A worker that is stopped by a signal (SIGSTOP) while a task needs it is killed after this time (ms), with
-   * `killedFor: 'stopped'`. A debugger does not count. Default 5000.
+   * A worker that is stopped by a signal (SIGSTOP) while a task needs it, or a reload waits for its start, is killed after
+   * this time (ms), with `killedFor: 'stopped'`. A debugger does not count. Default 5000.
    */
   stoppedTimeout?: number;
   /** Environment of the workers. Default: that of this process when the farm is made. */

@@ -3,7 +3,10 @@
 const { once } = require('node:events');
 const { WorkerFarm } = require('..');
 const { join } = require('node:path');
-const { gone, stateOf, task, until } = require('./fixtures/life/processes');
+const processes = require('./fixtures/life/processes');
+
+const { gone, stateOf, task, until } = processes;
+const folder = processes.folder();
 
 const wedged = join(__dirname, 'fixtures', 'life', 'wedged.js');
 
@@ -51,6 +54,19 @@ describe('a worker that is stopped', () => {
     const pids = await Promise.all(Array.from({ length: 20 }, () => farm.run('pid')));
     expect(new Set(pids)).toEqual(new Set([other.pid]));
     expect(stateOf(pid)).toBe('T');
+    // It has swallowed the first ring; none was lost.
+    expect(farm.stats().rescuedWakeups).toBe(0);
+  });
+
+  test('in its start is replaced after stoppedTimeout, its tasks wait, and a reload comes to its end', async () => {
+    const env = { ...process.env, FIRST: join(folder, 'first') };
+    farm = new WorkerFarm(join(__dirname, 'fixtures', 'life', 'stops-first.js'), { max: 1, stoppedTimeout: 100, env });
+    const [exit, call] = [once(farm, 'exit'), farm.run('pid')];
+    const [{ pid }] = await once(farm, 'spawn');
+    await until(() => stateOf(pid) === 'T');
+    await farm.reload();
+    expect((await exit)[0]).toMatchObject({ pid, killedFor: 'stopped' });
+    expect(await call).not.toBe(pid);
   });
 
   test('without a task is replaced when it is the only one', async () => {

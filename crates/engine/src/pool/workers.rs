@@ -10,7 +10,7 @@ pub use super::cause::{Cause, Leave};
 use breaker::{Breaker, SHORT_LIFE};
 pub use events::{Action, Event, Limits};
 pub use ladder::Phase;
-use ladder::{Due, Worker, TERM_GRACE};
+use ladder::{Due, Rung, Worker, TERM_GRACE};
 
 /// Those that take tasks now or soon, or will when they are unpaused.
 const PRESENT: [Phase; 2] = [Phase::Starting, Phase::Online];
@@ -92,6 +92,16 @@ impl Workers {
         self.workers.iter().enumerate().filter_map(|(index, worker)| Some((index, worker.cancelled()?)))
     }
 
+    /// Not all workers from before a reload are gone.
+    pub fn is_reloading(&self) -> bool {
+        self.reloading
+    }
+
+    /// It was told to let go of a task, or to end, and must be able to hear it.
+    pub fn must_hear(&self, worker: usize) -> bool {
+        self.workers.get(worker).is_some_and(|worker| worker.rung != Rung::None || worker.phase == Phase::Dying)
+    }
+
     /// While the breaker is open: how long nothing is started.
     pub fn turns_away_for(&self, now: u64) -> Option<u64> {
         self.breaker.is_open().then(|| self.breaker.not_before().saturating_sub(now))
@@ -153,7 +163,7 @@ impl Workers {
                 }
             }
             Event::Wedged { worker, cause } => {
-                if self.workers[worker].is(&[Phase::Online, Phase::Retiring]) {
+                if self.workers[worker].is(&[Phase::Starting, Phase::Online, Phase::Retiring]) {
                     self.kill(worker, cause, actions);
                 }
             }
@@ -273,7 +283,7 @@ impl Workers {
 
     /// `of_itself`: another would fail as well.
     fn start_failed(&mut self, worker: usize, of_itself: bool, now: u64, actions: &mut Vec<Action>) {
-        let started = self.workers[worker].started;
+        let Worker { started, generation, .. } = self.workers[worker];
         self.workers[worker].enter(&[Phase::Starting], Phase::Dying, now + TERM_GRACE);
         self.workers[worker].replaces = None;
         let spare = |worker: &Worker| worker.paused && worker.is(&PRESENT) && !self.is_stale(worker);
@@ -283,10 +293,9 @@ impl Workers {
             // The tasks are rejected now; for new ones somebody asks again.
             self.demand = 0;
         }
-        if self.reloading {
+        if self.reloading && generation == self.generation {
             // What is new does not start: those that are there stay.
             self.reloading = false;
-            let generation = self.generation;
             self.workers.iter_mut().for_each(|worker| worker.generation = generation);
             actions.push(Action::Reloaded { done: false, count: generation });
         }

@@ -153,6 +153,36 @@ fn a_released_task_stops_the_ladder() {
 }
 
 #[test]
+fn a_worker_that_is_told_something_must_be_able_to_hear_it_until_its_end() {
+    let mut workers = online(1);
+    assert!(!workers.must_hear(0));
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Cancel }, 0);
+    assert!(workers.must_hear(0));
+    after(&mut workers, Event::Acknowledged { worker: 0, turn: 7 }, MS);
+    assert_eq!(after(&mut workers, Event::Tick, 11 * MS), [Action::Terminate(0, Cause::Cancel)]);
+    assert!(workers.must_hear(0), "it has a second to end in order");
+    after(&mut workers, Event::Tick, 11 * MS + TERM_GRACE);
+    assert!(workers.must_hear(0));
+    after(&mut workers, Event::Exited(0), 2000 * MS);
+    assert!(!workers.must_hear(0));
+}
+
+#[test]
+fn a_worker_from_before_a_reload_that_does_not_start_says_nothing_of_the_new_code() {
+    let mut workers = farm(0, 2);
+    after(&mut workers, Event::Demand(1), 0);
+    after(&mut workers, Event::Reload, MS);
+    assert_eq!(
+        after(&mut workers, Event::Wedged { worker: 0, cause: Cause::Stopped }, 2 * MS),
+        [Action::Kill(0, Cause::Stopped)]
+    );
+    assert_eq!(after(&mut workers, Event::StartKilled(0), 3 * MS), []);
+    assert_eq!(after(&mut workers, Event::Exited(0), 3 * MS), [Action::Reloaded { done: true, count: 1 }]);
+    after(&mut workers, Event::Drained(0), 3 * MS);
+    assert_eq!(after(&mut workers, Event::Tick, 200 * MS), [Action::Spawn(0)], "its tasks wait");
+}
+
+#[test]
 fn idle_workers_leave_down_to_min() {
     let mut workers = Workers::new(Limits { min: 1, ..online(2).limits.clone() });
     after(&mut workers, Event::Demand(2), 0);

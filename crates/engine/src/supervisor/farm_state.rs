@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// Looks for an exit at this interval where the system cannot tell (no pidfd).
 const EXIT_POLL: u64 = 20_000_000;
 
+/// Words of a worker that are heard in one turn.
+const MESSAGES: usize = 16;
+
 /// Most bytes of a worker's reason not to join.
 const REFUSAL: usize = 1024;
 
@@ -154,7 +157,8 @@ impl FarmState {
         record: Option<ExitRecord>,
         hands: &Hands,
     ) {
-        let killed = record.as_ref().is_some_and(|record| record.verdict == "killed");
+        let stopped = Some(Cause::Stopped.name());
+        let killed = record.as_ref().is_some_and(|of| of.verdict == "killed" || of.killed_for == stopped);
         self.handle(if killed { Event::StartKilled(worker) } else { Event::StartFailed(worker) }, hands);
         let turned_away = self.pool.turns_away_for(monotonic_ns());
         let alone = self.pool.present() == 0 && (!killed || turned_away.is_some());
@@ -203,7 +207,8 @@ impl FarmState {
             return self.serve(index, false, hands);
         }
         let mut raw = vec![0; 256 * 1024];
-        loop {
+        // One that talks without end does not keep the others waiting; the poller comes back to it.
+        for _ in 0..MESSAGES {
             let Some(worker) = &mut self.workers[index] else { return };
             match worker.line.receive(&mut raw) {
                 Ok(None) => return,
@@ -277,7 +282,8 @@ impl FarmState {
         let never_online =
             self.pool.phase(index) == Phase::Starting || worker.shared.own.phase().load(Acquire) == phase::STARTING;
         // One that was killed because the farm ends has not failed.
-        let by_itself = matches!(worker.cause, None | Some(Cause::StartTimeout | Cause::Channel | Cause::Limit));
+        let by_itself =
+            matches!(worker.cause, None | Some(Cause::StartTimeout | Cause::Channel | Cause::Limit | Cause::Stopped));
         if never_online && !worker.failed && by_itself {
             let reason = if worker.cause.is_some() { "handshake" } else { "load" };
             self.start_failed(index, reason, String::new(), None, Some(record.clone()), hands);

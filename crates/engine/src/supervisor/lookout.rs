@@ -2,7 +2,8 @@
 //! it is, is reported. In a healthy run it finds nothing.
 
 use crate::shared::{FarmLine, Shared, WorkerLine};
-use farm_transport::{layout::worker::REPLIES, Entry, Kind};
+use farm_transport::layout::{phase, worker::REPLIES};
+use farm_transport::{Entry, Kind};
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
 
@@ -33,6 +34,16 @@ pub struct Lookout {
     lost: u32,
     unread: u32,
     claimant: Option<u16>,
+    /// Since the standstill began somebody who was rung, or who was about to ring, was seen to be held up.
+    held_up: bool,
+}
+
+/// What the lookout asks about the process of a worker.
+pub trait Processes {
+    /// It is stopped, or has ended and is about to be reaped.
+    fn stands_still(&self, worker: u16) -> bool;
+    /// It is there to take tasks, and only waits for a CPU.
+    fn waits_for_cpu(&self, worker: u16) -> bool;
 }
 
 impl Lookout {
@@ -41,19 +52,19 @@ impl Lookout {
         self.claimant
     }
 
-    /// `reaped`: workers that are gone, of which the JavaScript thread has not drained what they left. `stands_still`:
-    /// whether the process of a worker is stopped, or has ended and is about to be reaped.
+    /// `reaped`: workers that are gone, of which the JavaScript thread has not drained what they left.
     pub fn look(
         &mut self,
         shared: &Shared,
         line: &FarmLine,
         workers: &[(u16, Arc<WorkerLine>)],
         reaped: &[u16],
-        stands_still: &dyn Fn(u16) -> bool,
+        processes: &dyn Processes,
     ) -> Finding {
         let queue = &line.queue.queue;
         if shared.open.load(Acquire) == 0 {
             (self.still, self.lost) = (0, 0);
+            self.held_up = false;
             self.quiet += 1;
             return if self.quiet >= QUIET_LOOKS { Finding::Quiet } else { Finding::Nothing };
         }
@@ -66,6 +77,7 @@ impl Lookout {
             (self.still, self.lost) = (0, 0);
             self.unread = 0;
             self.claimant = None;
+            self.held_up = false;
             return Finding::Nothing;
         }
         self.still += 1;
@@ -74,22 +86,26 @@ impl Lookout {
             return Finding::Poison;
         }
         // At the first such look whoever has published may only wait for a CPU before it rings.
-        if self.still >= STILL_LOOKS && queue.has_ready() {
-            if queue.wake(1, |worker| shared.ring(worker)) > 0 {
-                shared.rescued.fetch_add(1, Relaxed);
+        if queue.has_ready() {
+            self.held_up |= queue.anyone_asleep() && on_its_way(shared, line, workers, processes);
+            if self.still < STILL_LOOKS {
+                // Its time may come.
+            } else if queue.wake(1, |worker| shared.ring(worker)) > 0 {
+                // Who was rung and cannot come has lost no wake-up: only this look finds out.
+                shared.rescued.fetch_add(u64::from(!self.held_up), Relaxed);
             } else {
                 // The sleepers' bits may have been written over.
                 workers.iter().for_each(|(worker, _)| shared.ring(*worker));
             }
         }
-        self.ring_parent(shared, line, workers);
+        self.ring_parent(shared, line, workers, processes);
         let known: Vec<u16> = workers.iter().map(|(index, _)| *index).chain(reaped.iter().copied()).collect();
         if self.still >= STILL_LOOKS && impossible(shared, line, head, tail, &known) {
             return Finding::Poison;
         }
         if self.still >= STILL_LOOKS {
             match nobodys(shared, line, workers) {
-                Some(owner) if stands_still(owner) => {
+                Some(owner) if processes.stands_still(owner) => {
                     // It may be about to say that it has the task: it has its second when it goes on.
                     (self.lost, self.claimant) = (0, Some(owner));
                 }
@@ -104,18 +120,41 @@ impl Lookout {
     }
 
     /// A reply that lies in a ring for two looks: nobody rang, or the parent is blocked, and then a ring costs nothing.
-    fn ring_parent(&mut self, shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)]) {
+    fn ring_parent(
+        &mut self,
+        shared: &Shared,
+        line: &FarmLine,
+        workers: &[(u16, Arc<WorkerLine>)],
+        processes: &dyn Processes,
+    ) {
         let news = |worker: &WorkerLine| worker.own.unread(REPLIES) || worker.own.wants_room().load(Relaxed) != 0;
-        let waiting = workers.iter().any(|(_, worker)| news(worker));
-        self.unread = if waiting { self.unread + 1 } else { 0 };
+        let mut waiting = workers.iter().filter(|(_, worker)| news(worker)).peekable();
+        if waiting.peek().is_none() {
+            self.unread = 0;
+            return;
+        }
+        self.unread += 1;
+        // Between its reply and its ring, that is.
+        self.held_up |= waiting.any(|(index, _)| processes.stands_still(*index));
         if self.unread >= 2 {
             self.unread = 0;
             if line.queue.queue.parent_is_asleep() {
-                shared.rescued.fetch_add(1, Relaxed);
+                shared.rescued.fetch_add(u64::from(!self.held_up), Relaxed);
             }
             shared.parent_bell.ring();
         }
     }
+}
+
+/// Somebody does not sleep, could take one more task, and does not come to it: stopped, ended, or waiting for a CPU.
+fn on_its_way(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)], processes: &dyn Processes) -> bool {
+    let has_room = |worker: &WorkerLine| (0..shared.settings.lanes).any(|lane| worker.own.read_stamp(lane).is_none());
+    workers.iter().any(|(index, worker)| {
+        !line.queue.queue.is_asleep(*index)
+            && worker.own.phase().load(Relaxed) == phase::ONLINE
+            && has_room(worker)
+            && (processes.stands_still(*index) || processes.waits_for_cpu(*index))
+    })
 }
 
 /// At a standstill every published task must be in a state that explains it.

@@ -10,11 +10,11 @@ mod guard;
 mod guard_process;
 mod limits;
 mod lookout;
-#[cfg(test)]
-mod poison_tests;
 mod recycle;
 mod remains;
 mod resize;
+#[cfg(test)]
+mod rule_breakers_tests;
 mod spawner;
 mod start;
 mod wedge;

@@ -2,7 +2,7 @@
 //! their CPU time, and whether their loop turns when it is rung. `pool::wedge` decides what that means.
 
 use super::farm_state::{FarmState, Hands};
-use super::lookout::{Finding, Lookout, INTERVAL};
+use super::lookout::{Finding, Lookout, Processes, INTERVAL};
 use super::worker::Worker;
 use crate::pool::wedge::{Limits, Look, Process, Seen};
 use crate::pool::workers::{Cause, Event, Phase};
@@ -30,17 +30,17 @@ fn oldest(worker: &Worker, lanes: usize) -> u64 {
 }
 
 impl FarmState {
-    /// True when its process is held by a stop signal or a debugger, or has ended: then it is about to be reaped.
-    pub(super) fn stands_still(&self, index: u16) -> bool {
+    fn letter(&self, index: u16) -> Option<char> {
         let pid = self.workers[usize::from(index)].as_ref().map_or(0, Worker::pid);
-        process_state(pid).is_some_and(|state| matches!(state.letter, 'T' | 't' | 'Z' | 'X'))
+        process_state(pid).map(|state| state.letter)
     }
 
     /// Returns when to come again.
     pub(super) fn look_for_wedged(&mut self, now: u64, hands: &Hands) -> u64 {
         let limits = limits(&self.shared.settings);
         let retiring = (0..self.workers.len()).any(|index| self.pool.phase(index) == Phase::Retiring);
-        if self.halted || !(retiring || self.shared.watched.load(Relaxed)) {
+        let reloading = self.pool.is_reloading();
+        if self.halted || !(retiring || reloading || self.shared.watched.load(Relaxed)) {
             self.next_wedge = u64::MAX;
             return u64::MAX;
         }
@@ -54,7 +54,7 @@ impl FarmState {
         let ready = self.line.queue.queue.has_ready();
         for index in 0..self.workers.len() {
             let phase = self.pool.phase(index);
-            if self.pool.is_paused(index) && phase != Phase::Retiring {
+            if self.pool.is_paused(index) && !matches!(phase, Phase::Retiring | Phase::Starting) {
                 continue;
             }
             // A worker that leaves may take its time, but not in a stop.
@@ -63,13 +63,16 @@ impl FarmState {
                 self.handle(Event::Wedged { worker: index, cause: Cause::Teardown }, hands);
                 continue;
             }
-            let needed = phase == Phase::Retiring || ready || self.lookout.claimant() == Some(index as u16);
-            let seen = match (phase, &mut self.workers[index]) {
-                (Phase::Online | Phase::Retiring, Some(worker)) => {
-                    look_at(worker, now, self.shared.settings.lanes, needed, &limits)
-                }
+            let needed = match phase {
+                // Somebody waits for it, be it only to be gone.
+                Phase::Starting => reloading || self.shared.open.load(Relaxed) > 0,
+                Phase::Retiring => true,
+                Phase::Online => ready || self.lookout.claimant() == Some(index as u16),
                 _ => continue,
             };
+            let Some(worker) = &mut self.workers[index] else { continue };
+            let has_loop = phase != Phase::Starting && worker.forked.is_none();
+            let seen = look_at(worker, now, self.shared.settings.lanes, needed, has_loop, &limits);
             self.shared.activities[index].store(seen.activity as u8, Relaxed);
             if seen.ring {
                 self.shared.ring(index as u16);
@@ -114,7 +117,7 @@ impl FarmState {
             .map(|index| index as u16)
             .collect();
         let mut lookout = std::mem::take(&mut self.lookout);
-        let finding = lookout.look(&self.shared, &self.line, &workers, &reaped, &|index: u16| self.stands_still(index));
+        let finding = lookout.look(&self.shared, &self.line, &workers, &reaped, self);
         self.lookout = lookout;
         match finding {
             Finding::Nothing => {}
@@ -138,7 +141,19 @@ impl FarmState {
     }
 }
 
-fn look_at(worker: &mut Worker, now: u64, lanes: usize, needed: bool, limits: &Limits) -> Seen {
+impl Processes for FarmState {
+    /// Held by a stop signal or a debugger, or ended.
+    fn stands_still(&self, worker: u16) -> bool {
+        matches!(self.letter(worker), Some('T' | 't' | 'Z' | 'X'))
+    }
+
+    fn waits_for_cpu(&self, worker: u16) -> bool {
+        let takes_tasks = self.pool.phase(worker.into()) == Phase::Online && !self.pool.is_paused(worker.into());
+        takes_tasks && matches!(self.letter(worker), Some('R' | 'D'))
+    }
+}
+
+fn look_at(worker: &mut Worker, now: u64, lanes: usize, needed: bool, has_loop: bool, limits: &Limits) -> Seen {
     let task = oldest(worker, lanes);
     // What is seen for the first time is left for the next look: most tasks are gone by then.
     if !worker.watch.knows(task, needed) {
@@ -153,7 +168,8 @@ fn look_at(worker: &mut Worker, now: u64, lanes: usize, needed: bool, limits: &L
     };
     // Finding its group means to look at all processes of the system.
     let group = if worker.watch.wants_group(now, limits) { group_ticks(worker.pid()) } else { None };
-    // A fork script's segment is written in this process: its beat is not that of its loop.
-    let beat = worker.forked.is_none().then(|| worker.shared.own.beat().load(Relaxed));
+    // A worker that starts has no loop yet; a fork script's segment is written in this process: its beat is not that of its
+    // loop.
+    let beat = has_loop.then(|| worker.shared.own.beat().load(Relaxed));
     worker.watch.look(&Look { now, process, beat, cpu: state.ticks, group, task, needed }, limits)
 }

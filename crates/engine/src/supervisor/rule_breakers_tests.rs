@@ -1,4 +1,4 @@
-//! A farm whose shared memory somebody has written over, seen by its supervisor, which the test plays.
+//! A farm with workers that do not keep to any rule, seen by its supervisor, which the test plays.
 
 use super::farm_state::{FarmState, Hands};
 use super::spawner::Order;
@@ -6,7 +6,8 @@ use crate::pool::workers::{Event, Phase};
 use crate::settings::{indices, Settings};
 use crate::shared::{FarmEvent, FarmLine, Shared};
 use crossbeam::channel::{unbounded, Receiver, Sender};
-use farm_sys::{monotonic_ns, Poller};
+use farm_sys::{monotonic_ns, Line, Poller};
+use farm_transport::frame::tell;
 use farm_transport::{QueueSegment, Segment};
 use std::sync::Arc;
 
@@ -83,4 +84,21 @@ fn a_queue_made_during_a_resize_has_room_for_all_workers() {
     }
     let last = indices(9, 0) - 1;
     trial.farm.line.queue.queue.forget(last as u16);
+}
+
+#[test]
+fn a_worker_that_talks_without_end_is_heard_in_turns() {
+    let mut trial = Trial::new(1);
+    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
+    let Ok(Order::Worker { plan, .. }) = trial.orders.1.recv() else { panic!("no worker is started") };
+    let line = Line::from_fd(plan.pass[0].0.duplicate().unwrap());
+    for _ in 0..40 {
+        line.send(&[tell::ERROR], &[]).unwrap();
+    }
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        trial.act(|farm, hands| farm.hear(0, hands));
+        heard.push(trial.events.try_iter().filter(|event| matches!(event, FarmEvent::WorkerError { .. })).count());
+    }
+    assert_eq!(heard, [16, 16, 8]);
 }
