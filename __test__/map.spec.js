@@ -262,7 +262,8 @@ describe('errors', () => {
     const farm = new FakeFarm();
     expect(() => mapTasks(farm, 5, 'm')).toThrow(/items of map must be an iterable/);
     expect(() => mapTasks(farm, null, 'm')).toThrow(/not null/);
-    expect(() => mapTasks(farm, [], undefined)).toThrow(/method of map must be a string/);
+    expect(() => mapTasks(farm, { [Symbol.asyncIterator]: () => 5 }, 'm')).toThrow(/items of map must be an iterable/);
+    expect(() => mapTasks(farm, [], undefined)).toThrow(/method must be a string/);
     expect(() => mapTasks(farm, [], 'm', { concurrency: -1 })).toThrow(/^concurrency must be/);
   });
 });

@@ -1,6 +1,7 @@
 'use strict';
 
 const path = require('node:path');
+const { inspect } = require('node:util');
 const { WorkerFarm } = require('..');
 const { farmOptions, taskOptions, mapOptions } = require('../lib/options');
 const { inheritedExecArgv } = require('../lib/exec-argv');
@@ -105,9 +106,6 @@ describe('the options of a farm', () => {
     ['tasksPerWorker', 0],
     ['tasksPerWorker', 65],
     ['env', 'A=1'],
-    ['env', { A: Symbol('a') }],
-    ['env', { 'A=B': '1' }],
-    ['env', { A: 'a\0b' }],
     ['cwd', ''],
     ['cwd', 1],
     ['argv', 'a'],
@@ -138,6 +136,22 @@ describe('the options of a farm', () => {
 
   test('env takes what child_process takes', () => {
     expect(farmOptions('worker.js', { env: { A: '1', B: 2, C: true, D: undefined } }).env).toEqual({ A: '1', B: '2', C: 'true' });
+  });
+
+  test('env: what is wrong is told by its name, without the rest', () => {
+    const secret = 'a password';
+    const refused = (entry) => thrownBy(() => farmOptions('worker.js', { env: { TOKEN: secret, ...entry } }));
+    for (const [entry, option, message] of [
+      [{ SYMBOL: Symbol('s') }, 'env.SYMBOL', 'env.SYMBOL must be a string without a zero byte, not Symbol(s)'],
+      [{ EMPTY: null }, 'env.EMPTY', 'env.EMPTY must be a string without a zero byte, not null'],
+      [{ ZERO: 'a\0b' }, 'env.ZERO', /^env\.ZERO must be a string without a zero byte/],
+      [{ 'A=B': 'c' }, 'env', "env has a variable 'A=B'; a name must not be empty, nor hold \"=\" or a zero byte"],
+    ]) {
+      const error = refused(entry);
+      expect(error).toMatchObject({ code: 'ERR_FARM_OPTION', option });
+      expect(error.message).toMatch(message);
+      expect(inspect(error)).not.toContain(secret);
+    }
   });
 
   test('cwd may be a file: URL', () => {
@@ -257,6 +271,22 @@ test('the options of a map have defaults and checks', () => {
   expect(mapOptions({ concurrency: 3, ordered: false })).toMatchObject({ concurrency: 3, ordered: false });
   expect(thrownBy(() => mapOptions({ concurrency: 0 }))).toMatchObject({ code: 'ERR_FARM_OPTION', option: 'concurrency' });
   expect(thrownBy(() => mapOptions({ orderd: true })).message).toMatch('"ordered"');
+});
+
+test.each([[null], [5], [{ rest: true }], [{ reset: 'yes' }]])('stats(%p) is refused, of a closed farm too', async (options) => {
+  const farm = new WorkerFarm(__filename);
+  const refusal = expect.objectContaining({ code: 'ERR_FARM_OPTION' });
+  expect(() => farm.stats(options)).toThrow(refusal);
+  await farm.close();
+  expect(() => farm.stats(options)).toThrow(refusal);
+  expect(farm.stats({ reset: true }).state).toBe('closed');
+});
+
+test('a refused method or argument list is shown', async () => {
+  const farm = new WorkerFarm(__filename);
+  await expect(farm.run(null)).rejects.toMatchObject({ code: 'ERR_FARM_OPTION', option: 'method', value: null, message: expect.stringMatching(/, not null$/) });
+  await expect(farm.run('add', 'ab')).rejects.toMatchObject({ option: 'args', message: "args must be an array of arguments, not 'ab'" });
+  await farm.close();
 });
 
 describe('the node options that workers inherit', () => {

@@ -132,6 +132,14 @@ describe('what is nowhere', () => {
     expect(failure(source, [root])).toMatchObject({ name: 'FarmError', code: 'ERR_FARM_START', reason: 'resolve' });
   });
 
+  test('is told in a message of printable characters that has an end', () => {
+    const { message, looked } = failure(`./\0\n${'x'.repeat(100_000)}`, [root]);
+    expect(message).not.toMatch(/[^\x20-\x7e\n]/);
+    expect(message.split('\n')).toHaveLength(2);
+    expect(message.length).toBeLessThan(1500);
+    expect(looked[0].length).toBeGreaterThan(100_000);
+  });
+
   test('a file below a file is refused', () => {
     expect(failure(at('exact.js', 'deeper.js'))).toMatchObject({ code: 'ERR_FARM_START' });
   });

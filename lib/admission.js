@@ -6,10 +6,10 @@
  */
 
 const { AsyncResource } = require('node:async_hooks');
-const { performance } = require('node:perf_hooks');
 const { watchAbort } = require('./abort-watch');
 const { rejectWithCaller } = require('./caller-stack');
 const outcome = require('./outcome');
+const { clearTimeout, nextTick, performance, setTimeout } = require('./real-time');
 
 /**
  * @typedef {object} Held a call as its caller made it
@@ -127,7 +127,7 @@ class Admission {
   left() {
     if (this.#looking || !(this.#full || this.#held.size > 0)) return;
     this.#looking = true;
-    process.nextTick(this.look);
+    nextTick(this.look);
   }
 
   look() {

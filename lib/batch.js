@@ -5,6 +5,8 @@
  * that of `engine/farm/submission.rs`.
  */
 
+const { nextTick } = require('./real-time');
+
 const BATCH_BYTES = 256 * 1024;
 const HEAD = 16;
 const OPTIONS = 16;
@@ -94,7 +96,7 @@ class Batch {
     this.#at = (this.#at + size + 7) & ~7;
     if (!this.#scheduled) {
       this.#scheduled = true;
-      process.nextTick(this.flush);
+      nextTick(this.flush);
     }
   }
 

@@ -4,6 +4,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { watchAbort } = require('./abort-watch');
+const { clearTimeout, setTimeout } = require('./real-time');
 
 /**
  * @typedef {object} Extra

@@ -6,17 +6,18 @@ const { EventEmitter } = require('node:events');
 const { Admission } = require('./admission');
 const { FarmError } = require('./errors');
 const { nativeSettings, standardLimits } = require('./farm-settings');
-const { checkedSize, closeTimeout, farmOptions, taskOptions } = require('./options');
+const { checkCall, checkedSize, closeTimeout, farmOptions, statsReset, taskOptions } = require('./options');
 const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
 const { checkFiles, workerLimits } = require('./limits');
 const { forkMessages } = require('./fork-messages');
+const { clearTimeout, nextTick, setTimeout } = require('./real-time');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
 const { Roster } = require('./roster');
 const { TaskEvents } = require('./task-events');
-const { GIVEN_UP, farmStats, resetOf } = require('./stats');
+const { GIVEN_UP, farmStats } = require('./stats');
 const { Tasks } = require('./tasks');
 const { bootData } = require('./worker-program');
 
@@ -104,7 +105,7 @@ class WorkerFarm extends EventEmitter {
     try {
       this.emit(name, ...args);
     } catch (error) {
-      process.nextTick(() => {
+      nextTick(() => {
         throw error;
       });
     }
@@ -124,8 +125,7 @@ class WorkerFarm extends EventEmitter {
    * @param {object} [options]
    */
   async run(method, args = [], options = undefined) {
-    if (typeof method !== 'string') throw new FarmError('ERR_FARM_OPTION', `method must be a string, not ${typeof method}`, { option: 'method', value: method });
-    if (!Array.isArray(args)) throw new FarmError('ERR_FARM_OPTION', 'args must be an array of arguments', { option: 'args', value: args });
+    checkCall(method, args);
     return this.submit(method, [...args], taskOptions(options));
   }
 
@@ -188,13 +188,13 @@ class WorkerFarm extends EventEmitter {
   }
 
   /**
-   * Figures of tasks, times, workers and memory.
+   * Figures of tasks (those of this turn too), times, workers and memory.
    * @param {{ reset?: boolean }} [options] reset: the histograms start anew after this
    */
   stats(options = {}) {
-    // The calls of this turn count too.
+    const reset = statsReset(options);
     if (this.#lastFigures === undefined) this.#tasks.handOver();
-    const figures = JSON.parse(this.#lastFigures ?? this.#native.stats(resetOf(options)));
+    const figures = JSON.parse(this.#lastFigures ?? this.#native.stats(reset));
     return farmStats(this.#state, this.#roster, { ...figures, held: this.#tasks.admission?.held ?? 0 });
   }
 

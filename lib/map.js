@@ -7,8 +7,9 @@
  * without their result being taken, so an endless source with a slow reader needs a bounded amount of memory.
  */
 
-const { FarmError } = require('./errors');
-const { mapOptions } = require('./options');
+const { show } = require('./option-checks');
+const { optionError } = require('./option-objects');
+const { checkCall, mapOptions } = require('./options');
 
 /**
  * @typedef {{ settled: boolean, failed: boolean, value: any }} Entry
@@ -236,14 +237,11 @@ if (Symbol.asyncDispose) {
  */
 function mapTasks(farm, iterable, method, options) {
   const settings = mapOptions(options);
-  if (typeof method !== 'string') {
-    throw new FarmError('ERR_FARM_OPTION', `The method of map must be a string ('' for the module's single function), not ${typeof method}`, { option: 'method' });
-  }
+  checkCall(method);
   const open = /** @type {any} */ (iterable)?.[Symbol.asyncIterator] ?? /** @type {any} */ (iterable)?.[Symbol.iterator];
-  if (typeof open !== 'function') {
-    throw new FarmError('ERR_FARM_OPTION', `The items of map must be an iterable or async iterable, not ${iterable === null ? 'null' : typeof iterable}`, { option: 'iterable' });
-  }
-  return new TaskMap(farm, open.call(iterable), method, settings);
+  const source = typeof open === 'function' ? open.call(iterable) : undefined;
+  if (typeof source?.next !== 'function') throw optionError('items', iterable, `The items of map must be an iterable or async iterable, not ${show(iterable)}`);
+  return new TaskMap(farm, source, method, settings);
 }
 
 module.exports = { mapTasks };

@@ -94,22 +94,6 @@ function directory(value) {
   return text(value) instanceof Refusal ? new Refusal('a path or a file: URL') : value;
 }
 
-/** Values as child_process takes them: undefined leaves a variable out, the rest becomes a string. @type {Check} */
-function environment(value) {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return new Refusal('an object of strings');
-  /** @type {Record<string, string>} */
-  const result = {};
-  for (const [name, raw] of Object.entries(value)) {
-    if (raw === undefined) continue;
-    const entry = typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : raw;
-    if (!isText(entry) || !isText(name) || name === '' || name.includes('=')) {
-      return new Refusal(`an object of strings without zero bytes (look at ${show(name)})`);
-    }
-    result[name] = entry;
-  }
-  return Object.freeze(result);
-}
-
 /** @type {Check} */
 function codec(value) {
   const isUrl = value !== null && typeof value === 'object' && value.protocol === 'file:';
@@ -147,4 +131,4 @@ function show(value) {
   return line.length > 100 ? `${line.slice(0, 97)}...` : line;
 }
 
-module.exports = { Refusal, integer, countOrNone, duration, finite, oneOf, someOf, boolean, aFunction, anything, text, strings, directory, environment, codec, json, abortSignal, show };
+module.exports = { Refusal, integer, countOrNone, duration, finite, oneOf, someOf, boolean, aFunction, anything, text, strings, directory, isText, codec, json, abortSignal, show };

@@ -3,7 +3,7 @@
 /** Options that are objects of further ones: each of those is checked by itself, an unknown name is refused. */
 
 const { FarmError } = require('./errors');
-const { Refusal, finite, integer, show } = require('./option-checks');
+const { Refusal, finite, integer, isText, show } = require('./option-checks');
 const { nearestOf } = require('./option-names');
 
 /**
@@ -57,4 +57,25 @@ const recycleCheck = objectOf('recycle', {
   memory: integer(1, Number.MAX_SAFE_INTEGER),
 });
 
-module.exports = { checked, objectOf, optionError, recycleCheck };
+/**
+ * Values as child_process takes them: undefined leaves a variable out, numbers and booleans become strings. What is wrong is
+ * told by its name, since the rest of an environment may be secret.
+ * @type {import('./option-checks').Check}
+ */
+function environmentCheck(value) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return new Refusal('an object of strings');
+  /** @type {Record<string, string>} */
+  const result = {};
+  for (const [name, raw] of Object.entries(value)) {
+    if (raw === undefined) continue;
+    if (!isText(name) || name === '' || name.includes('=')) {
+      throw optionError('env', name, `env has a variable ${show(name)}; a name must not be empty, nor hold "=" or a zero byte`);
+    }
+    const entry = typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : raw;
+    if (!isText(entry)) throw optionError(`env.${name}`, raw, `env.${name} must be a string without a zero byte, not ${show(raw)}`);
+    result[name] = entry;
+  }
+  return Object.freeze(result);
+}
+
+module.exports = { checked, environmentCheck, objectOf, optionError, recycleCheck };

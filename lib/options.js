@@ -8,7 +8,7 @@
 const { knownElsewhere, nearestOf } = require('./option-names');
 const { inheritedExecArgv } = require('./exec-argv');
 const check = require('./option-checks');
-const { checked, optionError, recycleCheck } = require('./option-objects');
+const { checked, environmentCheck, optionError, recycleCheck } = require('./option-objects');
 const { limitsCheck, resourceLimitsCheck } = require('./limits');
 
 /**
@@ -65,7 +65,7 @@ const FARM = {
   /** After what a worker is replaced by a fresh one: tasks, ms, bytes of private memory. */
   recycle: { standard: () => ({}), check: recycleCheck },
   /** Environment of the workers; undefined: that of this process when the farm is made. */
-  env: { standard: nothing, check: check.environment },
+  env: { standard: nothing, check: environmentCheck },
   /** Working directory of the workers; undefined: that of this process when the farm is made. */
   cwd: { standard: nothing, check: check.directory },
   /** process.argv from index 2 on. */
@@ -123,6 +123,12 @@ const MAP = {
 const CLOSE = {
   /** ms after which what is left is destroyed. */
   timeout: { standard: () => 30_000, check: check.duration(0) },
+};
+
+/** @type {Record<string, Option>} */
+const STATS = {
+  /** The times start anew after this. */
+  reset: { standard: () => false, check: check.boolean },
 };
 
 /**
@@ -204,6 +210,24 @@ function closeTimeout(options) {
   return /** @type {any} */ (timeout === undefined ? CLOSE.timeout.standard() : checked('timeout', CLOSE.timeout.check, timeout));
 }
 
+/**
+ * @param {any} options what stats() was given
+ * @returns {boolean}
+ */
+function statsReset(options) {
+  const { reset } = entriesOf(options, STATS, 'stats');
+  return /** @type {any} */ (reset === undefined ? STATS.reset.standard() : checked('reset', STATS.reset.check, reset));
+}
+
+/**
+ * @param {unknown} method of a task
+ * @param {unknown} [args]
+ */
+function checkCall(method, args = []) {
+  if (typeof method !== 'string') throw optionError('method', method, `method must be a string ('' for the module's single function), not ${check.show(method)}`);
+  if (!Array.isArray(args)) throw optionError('args', args, `args must be an array of arguments, not ${check.show(args)}`);
+}
+
 /** @param {any} source */
 function isForkSource(source) {
   return source !== null && typeof source === 'object' && !isUrl(source) && Object.hasOwn(source, 'fork');
@@ -252,4 +276,4 @@ function unknownOption(name, value, table, where) {
   return optionError(name, value, `${where} has no option "${name}". ${advice}`);
 }
 
-module.exports = { checkedSize, closeTimeout, farmOptions, taskOptions, mapOptions };
+module.exports = { checkCall, checkedSize, closeTimeout, farmOptions, mapOptions, statsReset, taskOptions };

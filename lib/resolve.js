@@ -122,7 +122,7 @@ function resolvePath(source, bases, packageRoots = []) {
 
 /** @param {string[]} looked */
 function listOf(looked) {
-  return looked.map((place) => `\n  - ${place}`).join('');
+  return looked.map((place) => `\n  - ${printable(place)}`).join('');
 }
 
 /**
@@ -176,6 +176,15 @@ function packageFile(name, root, looked) {
     looked.push(`package ${name} from ${root}${code && code !== 'MODULE_NOT_FOUND' ? ` (${code})` : ''}`);
     return undefined;
   }
+}
+
+/**
+ * For a message: a path may be of any length, and hold anything.
+ * @param {string} text
+ */
+function printable(text) {
+  const short = text.length > 500 ? `${text.slice(0, 300)}...${text.slice(-197)}` : text;
+  return short.replace(/[\0-\x1f\x7f]/g, (sign) => JSON.stringify(sign).slice(1, -1));
 }
 
 /** @param {unknown} source */

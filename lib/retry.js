@@ -5,7 +5,7 @@
  * timer for those that rest, and what its error tells of earlier attempts.
  */
 
-const { performance } = require('node:perf_hooks');
+const { clearTimeout, performance, setTimeout } = require('./real-time');
 
 /** Bits of `Plan::bit`. @type {Record<string, number>} */
 const BITS = { exit: 1, timeout: 2, error: 4 };

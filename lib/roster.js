@@ -5,6 +5,7 @@
 const { decodeError } = require('./codec');
 const { exitRecord } = require('./exit-record');
 const { unguarded } = require('./guard-program');
+const { performance } = require('./real-time');
 const { startError, turnedAway } = require('./start-error');
 const { ExitCounts } = require('./stats');
 
@@ -92,7 +93,7 @@ class Roster {
   }
 
   list() {
-    return [...this.#workers].map(([workerId, { pid, state, since }]) => ({ workerId, pid, state, uptime: Date.now() - since }));
+    return [...this.#workers].map(([workerId, { pid, state, since }]) => ({ workerId, pid, state, uptime: Math.round(performance.now() - since) }));
   }
 
   /** @param {any} event */
@@ -100,7 +101,7 @@ class Roster {
     const { workerId } = event;
     switch (event.type) {
       case 'spawn':
-        this.#workers.set(workerId, { pid: event.pid, state: 'starting', since: Date.now() });
+        this.#workers.set(workerId, { pid: event.pid, state: 'starting', since: performance.now() });
         this.farm.emit('spawn', { workerId, pid: event.pid });
         break;
       case 'online':

@@ -9,6 +9,7 @@
  */
 
 const { inspect } = require('node:util');
+const { nextTick } = require('./real-time');
 
 /**
  * Names that the language, inspectors and test printers look for on any object. If they found a function they would
@@ -111,8 +112,8 @@ function methodOf(farm, method) {
 function runWithCallback(farm, method, args) {
   const callback = args.pop();
   farm.submit(method, args, null).then(
-    (value) => process.nextTick(callback, null, value),
-    (error) => process.nextTick(callback, error || falsyError(error)),
+    (value) => nextTick(callback, null, value),
+    (error) => nextTick(callback, error || falsyError(error)),
   );
 }
 

@@ -6,6 +6,7 @@
 
 const { errorOf, readNews } = require('./frames');
 const outcome = require('./outcome');
+const { clearTimeout, nextTick } = require('./real-time');
 const { lastFailure, noteFailure } = require('./retry');
 const { readLife } = require('./task-events');
 
@@ -121,7 +122,7 @@ class Settling {
       const extra = tasks.extras[id];
       if (!extra?.onProgress) return;
       try {
-        process.nextTick(extra.onProgress, this.codec.decode(kind, bytes, from, end, attachments));
+        nextTick(extra.onProgress, this.codec.decode(kind, bytes, from, end, attachments));
       } catch (error) {
         // The task runs on; its caller would wait for a value that cannot come.
         this.abort(id, error);

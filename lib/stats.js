@@ -2,8 +2,6 @@
 
 /** What `farm.stats()` tells: the native side's figures and the workers' ends, in the words and units of the public face. */
 
-const { FarmError } = require('./errors');
-
 /** Why tasks are given up on this side; `End::given_up` of engine/farm/stats.rs. */
 const GIVEN_UP = { cancelled: 0, notStarted: 1, closed: 2 };
 const GIVEN_UP_AS = Object.keys(GIVEN_UP);
@@ -83,13 +81,4 @@ function usage({ activity = null, spare = false, tasks = 0, running = 0, cpu = 0
   return { activity: activity ?? 'idle', spare, tasks, running, cpu: Math.round((cpu ?? 0) / NS_PER_MS), memory: memory ?? 0 };
 }
 
-/** @param {any} options of stats() */
-function resetOf(options) {
-  const { reset = false, ...others } = options ?? {};
-  const unknown = Object.keys(others)[0];
-  if (unknown !== undefined) throw new FarmError('ERR_FARM_OPTION', `stats() has no option ${unknown}; it has one, reset`, { option: unknown });
-  if (typeof reset !== 'boolean') throw new FarmError('ERR_FARM_OPTION', `reset must be true or false, not ${typeof reset}`, { option: 'reset', value: reset });
-  return reset;
-}
-
-module.exports = { GIVEN_UP, GIVEN_UP_AS, ExitCounts, farmStats, resetOf };
+module.exports = { GIVEN_UP, GIVEN_UP_AS, ExitCounts, farmStats };

@@ -5,6 +5,8 @@
  * told so and send nothing about them.
  */
 
+const { nextTick } = require('./real-time');
+
 const NAMES = ['taskStart', 'taskRetry', 'taskEnd'];
 
 /**
@@ -73,7 +75,7 @@ class TaskEvents {
    * @param {object} event
    */
   #tell(name, event) {
-    process.nextTick(this.#emit, name, event);
+    nextTick(this.#emit, name, event);
   }
 
   /** @param {number} id */
