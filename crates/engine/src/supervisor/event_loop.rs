@@ -55,7 +55,11 @@ impl EventLoop {
             if self.remains.are_gone() && !self.farms.values().any(|farm| farm.shared.settings.guard.is_some()) {
                 self.guard.stop();
             }
-            next = next.min(self.guard.tick(monotonic_ns(), &self.poller));
+            let now = monotonic_ns();
+            if self.guard.next_look(now) < u64::MAX {
+                self.check_guard(now);
+            }
+            next = next.min(self.guard.next_look(now));
         }
     }
 
@@ -63,8 +67,7 @@ impl EventLoop {
         match token {
             BELL => return,
             GUARD => {
-                let trouble = self.guard.check(monotonic_ns(), &self.poller, &self.spawner);
-                return self.unguarded(trouble);
+                return self.check_guard(monotonic_ns());
             }
             _ => {}
         }
@@ -76,6 +79,11 @@ impl EventLoop {
             Watched::Bell => farm.serve(worker, true, &hands),
             Watched::Exit => farm.check_exit(worker, &hands),
         }
+    }
+
+    fn check_guard(&mut self, now: u64) {
+        let trouble = self.guard.check(now, &self.poller, &self.spawner);
+        self.unguarded(trouble);
     }
 
     /// Farms that rely on the guard are told that there is none.

@@ -14,7 +14,7 @@ pub const GUARD: u64 = u64::MAX - 1;
 const SHORT: u64 = 1_000_000_000;
 /// Guards in a row that did not work; then none is started before the next worker is.
 const ATTEMPTS: u32 = 5;
-/// Where the system does not tell of an end, a guard that was killed is looked for at this interval.
+/// Where the system does not tell of a guard's end, it is looked for at this interval.
 const END_POLL: u64 = 20_000_000;
 const SIGKILL: i32 = 9;
 
@@ -43,14 +43,6 @@ pub struct Guard {
 impl Guard {
     /// A worker whose group is listed has been started.
     pub fn want(&mut self, program: &str, spawner: &Sender<Order>) {
-        if let State::Running { guard, .. } = &self.state {
-            // Where its end is not reported it is found here.
-            if guard.child.exit_fd().is_some() || !guard.child.has_ended() {
-                return;
-            }
-            guard.child.reap();
-            self.state = State::None;
-        }
         if matches!(self.state, State::None) {
             program.clone_into(&mut self.program);
             self.order(spawner);
@@ -108,16 +100,17 @@ impl Guard {
         }
     }
 
-    /// When to look again for ends that are not reported.
-    pub fn tick(&mut self, now: u64, poller: &Poller) -> u64 {
-        if self.ending.iter().all(|child| child.exit_fd().is_some()) {
-            return u64::MAX;
-        }
-        self.reap(poller);
-        if self.ending.is_empty() {
-            u64::MAX
-        } else {
+    /// When to `check` again without a report that something has ended.
+    pub fn next_look(&self, now: u64) -> u64 {
+        let running = match &self.state {
+            State::Running { guard, .. } => Some(&guard.child),
+            _ => None,
+        };
+        let unreported = running.into_iter().chain(&self.ending).any(|child| child.exit_fd().is_none());
+        if unreported {
             now + END_POLL
+        } else {
+            u64::MAX
         }
     }
 
