@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { folder, gone, running, stateOf, until } = require('./fixtures/life/processes');
 const { cleared, guardOf, guardsOf } = require('./fixtures/guard/family');
-const { delegated, groupsIn, into, removed } = require('./fixtures/guard/delegated');
+const { delegated, groupsIn, into, removed } = require('../scripts/orphans/group.cjs');
 
 const worker = require.resolve('./fixtures/guard/worker');
 const dir = folder();
@@ -22,7 +22,7 @@ afterEach(() => cleared(started.splice(0)));
 
 /** A parent in the group, whose program says words and stays. */
 function parent(source, env = {}) {
-  const { child, line } = running(source, { ...process.env, ...env }, into(group));
+  const { child, line } = running(source, { ...process.env, ...env }, [...into(group), process.execPath]);
   started.push(child.pid);
   return { child, words: async () => (await line()).split(' ') };
 }

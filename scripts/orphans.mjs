@@ -5,7 +5,7 @@
 // `--parents` are killed (SIGKILL), their states in turn; each other end comes `--others` times, with states in turn too.
 import os from 'node:os'
 import { parseArgs } from 'node:util'
-import { ends, hasTerminals, orphan, states } from './orphans/trial.mjs'
+import { ends, hasTerminals, noGroups, orphan, states } from './orphans/trial.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +20,7 @@ const [parents, together, others] = ['parents', 'together', 'others'].map((name)
   throw new Error(`--${name} takes an integer, not ${values[name]}`)
 })
 
+if (noGroups !== '') console.log(`skipped: no worker starts sessions of their own, since no cgroup can be delegated: ${noGroups}`)
 const plan = Array.from({ length: parents }, (_, n) => [states[n % states.length], 'SIGKILL'])
 for (const end of ends.slice(1)) {
   if (end === 'hang-up' && !hasTerminals) {

@@ -1,15 +1,16 @@
 // What a test run must not leave: changes in the tree, a process started from it, a folder of ours among the
-// temporary files. For .ci/run, where nothing else runs; beside other work it would report that.
+// temporary files, a cgroup. For .ci/run, where nothing else runs; beside other work it would report that.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { groupsIn, own } from '../orphans/group.cjs'
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))))
 // Only what is younger than the shell that runs .ci/run can come from it.
 const since = startOf(process.ppid)
-const left = [...changes(), ...processes(), ...folders()]
+const left = [...changes(), ...processes(), ...folders(), ...groups()]
 for (const line of left) console.error(`left behind: ${line}`)
 if (left.length > 0) process.exitCode = 1
 
@@ -30,6 +31,11 @@ function processes() {
     const node = path.basename(link(pid, 'exe')).startsWith('node') && inTree(link(pid, 'cwd'))
     return node || command.includes(root + path.sep) ? [`process ${pid}: ${command.slice(0, 200)}`] : []
   })
+}
+
+/** Cgroups that tests or their farms have made. */
+function groups() {
+  return own().flatMap((folder) => groupsIn(folder).filter((name) => name.startsWith('farm-')).map((name) => `the cgroup ${path.join(folder, name)}`))
 }
 
 function inTree(folder) {

@@ -47,6 +47,7 @@ const states = {
   'busy family': doing('familyAndSpin'),
   'stopped family': doing('family'),
   nested: doing('nested'),
+  sessions: doing('sessions'),
   script: () => {
     const { service } = new WorkerFarm({ fork: path.join(__dirname, 'script.cjs') }, { max: 1 }).ref()
     service.request('go').then(ready)

@@ -1,10 +1,11 @@
 // The end of one parent: brought into a state, ended in some way, and looked for what outlives it.
 import { spawn, spawnSync } from 'node:child_process'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, rmdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { marked } from '../chaos/census.mjs'
+import group from './group.cjs'
 
 const program = fileURLToPath(new URL('./parent.cjs', import.meta.url))
 const MARK = 'FARM_TRIAL'
@@ -14,13 +15,23 @@ const LOOK_AGAIN = 5
 /** A parent is killed within this time (ms) after it has asked for workers. */
 const STARTING = 150
 
+/** Why no parent can be in a cgroup where it may make others; empty when one can. */
+export const noGroups = tryGroup()
 export const states = ['idle', 'waiting', 'busy', 'stopped', 'starting', 'family', 'busy family', 'stopped family', 'nested', 'script', 'thread']
+// What leaves its process group ends with its parent only there.
+if (noGroups === '') states.push('sessions')
 export const ends = ['SIGKILL', 'SIGTERM', 'SIGHUP', 'throw', 'reject', 'exit', 'abort', 'hang-up']
 
 /** Whether a pseudo-terminal can be had to hang up. */
 export const hasTerminals = spawnSync('script', ['--version']).status === 0
 
 let serial = 0
+
+function tryGroup() {
+  const made = group.delegated()
+  if ('group' in made) rmdirSync(made.group)
+  return 'why' in made ? made.why : ''
+}
 
 /**
  * @param {string} state
@@ -32,7 +43,10 @@ export async function orphan(state, end, place) {
   const mark = `${MARK}=${process.pid}.${++serial}`
   const env = { ...process.env, [MARK]: mark.slice(MARK.length + 1) }
   const args = [process.execPath, program, state, end]
-  const [command, ...rest] = end === 'hang-up' ? ['script', '-qefc', args.map((arg) => `'${arg}'`).join(' '), '/dev/null'] : args
+  if (end === 'hang-up') args.splice(0, args.length, 'script', '-qefc', args.map((arg) => `'${arg}'`).join(' '), '/dev/null')
+  const made = state === 'sessions' ? group.delegated() : {}
+  if ('why' in made) throw new Error(`no cgroup can be made: ${made.why}`)
+  const [command, ...rest] = 'group' in made ? [...group.into(made.group), ...args] : args
   const child = spawn(command, rest, { env, stdio: [end === 'hang-up' ? 'pipe' : 'ignore', 'pipe', 'ignore'] })
   const ended = new Promise((resolve) => child.once('exit', resolve))
   try {
@@ -48,12 +62,13 @@ export async function orphan(state, end, place) {
     if (end === 'hang-up') child.kill('SIGKILL')
     await ended
     const since = performance.now()
-    const left = await outlived(mark, child.pid)
+    const left = await outlived(mark, child.pid, made.group)
     return { survivors: left, ms: performance.now() - since, processes }
   } finally {
     child.kill('SIGKILL')
     for (const pid of marked(mark)) kill(pid)
     child.stdout.destroy()
+    if (made.group !== undefined) await group.removed(made.group)
   }
 }
 
@@ -80,12 +95,13 @@ async function stopped(pids) {
 }
 
 /** What is left of it after a while, in words. */
-async function outlived(mark, parent) {
+async function outlived(mark, parent, folder) {
   const until = performance.now() + PATIENCE
   for (;;) {
     const left = [...marked(mark), ...guardsOf(parent)]
-    if (left.length === 0) return []
-    if (performance.now() > until) return left.map(describe)
+    const groups = folder === undefined ? [] : group.groupsIn(folder)
+    if (left.length === 0 && groups.length === 0) return []
+    if (performance.now() > until) return [...left.map(describe), ...groups.map((name) => `left behind: the cgroup ${name}`)]
     await pause(LOOK_AGAIN)
   }
 }

@@ -25,6 +25,12 @@ exports.family = () => {
   say(...kin())
   return new Promise(() => {})
 }
+/** With a session of its own for each, which takes them out of the worker's process group. */
+exports.sessions = () => {
+  const start = (command, args) => spawn(command, args, { stdio: 'ignore', detached: true }).pid
+  say(start('sleep', ['100000']), start('sh', ['-c', 'setsid sleep 100000 & while :; do :; done']))
+  return new Promise(() => {})
+}
 exports.familyAndSpin = () => {
   say(...kin())
   for (;;);

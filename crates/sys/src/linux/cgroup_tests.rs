@@ -10,12 +10,15 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
+fn limits() -> Restrictions {
+    Restrictions { group_memory: Some(1 << 30), group_cpu: Some(0.25), processes: Some(20), ..Default::default() }
+}
+
+/// In a folder that stands in for the kernel's.
 #[test]
 fn the_files_of_each_limit() {
-    let limits =
-        Restrictions { group_memory: Some(1 << 30), group_cpu: Some(0.25), processes: Some(20), ..Default::default() };
     let folder = folder("limits");
-    let group = Group::create(&folder, true, &wanted(&limits)).unwrap();
+    let group = Group::create(&folder, true, &wanted(&limits())).unwrap();
     let content = |file: &str| fs::read_to_string(group.path.join(file)).unwrap();
     assert_eq!(content("memory.max"), "1073741824");
     assert_eq!(content("memory.oom.group"), "1");
@@ -26,6 +29,26 @@ fn the_files_of_each_limit() {
     fs::write(group.path.join("memory.events"), "oom 1\noom_kill 2\noom_group_kill 1\n").unwrap();
     assert!(group.ran_out_of_memory());
     fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn the_kernel_takes_the_files_of_each_limit() {
+    let Some(folder) = KernelsOwn::new("limits") else { return };
+    let controllers = fs::read_to_string(folder.0.join("cgroup.controllers")).unwrap();
+    if !["memory", "cpu", "pids"].iter().all(|name| has(&controllers, name)) {
+        println!("skipped: groups here have the controllers [{}], not memory, cpu and pids", controllers.trim());
+        return;
+    }
+    fs::write(folder.0.join("cgroup.subtree_control"), "+memory +cpu +pids").unwrap();
+    let group = Group::create(&folder.0, true, &wanted(&limits())).unwrap();
+    let content = |file: &str| fs::read_to_string(group.path.join(file)).unwrap();
+    assert_eq!(content("memory.max").trim(), "1073741824");
+    assert_eq!(content("memory.oom.group").trim(), "1");
+    assert_eq!(content("cpu.max").trim(), "25000 100000");
+    assert_eq!(content("pids.max").trim(), "20");
+    let status = shell(&group, "for n in $(seq 30); do sleep 1000 & done; exit 0").wait().unwrap();
+    assert!(!status.success(), "more processes than there may be: {status}");
+    assert!(!group.ran_out_of_memory());
 }
 
 #[test]
@@ -57,17 +80,28 @@ fn what_dead_makers_left_goes_when_it_is_empty() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// A group of the kernel's to make others in; `None` where this user may not.
-fn kernels_own(name: &str) -> Option<PathBuf> {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    let mount = mounts.lines().find(|line| line.contains(" - cgroup2 "))?.split(' ').nth(4)?;
-    let folder = Path::new(mount).join(format!("farm-test-{name}-{}", std::process::id()));
-    match fs::create_dir(&folder) {
-        Ok(()) => Some(folder),
-        Err(error) => {
-            println!("skipped: no cgroup can be made in {mount}: {error}");
-            None
+/// A group of the kernel's to make others in.
+struct KernelsOwn(PathBuf);
+
+impl KernelsOwn {
+    /// `None` where this user may not.
+    fn new(name: &str) -> Option<Self> {
+        let own = super::super::cgroup_mount::own(super::super::cgroup_mount::V2);
+        let folder = own.first()?.mount.join(format!("farm-test-{name}-{}", std::process::id()));
+        match fs::create_dir(&folder) {
+            Ok(()) => Some(KernelsOwn(folder)),
+            Err(error) => {
+                println!("skipped: no cgroup can be made here: {error}");
+                None
+            }
         }
+    }
+}
+
+impl Drop for KernelsOwn {
+    fn drop(&mut self) {
+        kill(&self.0);
+        until(|| remove(&self.0));
     }
 }
 
@@ -88,8 +122,8 @@ fn until(is_so: impl Fn() -> bool) {
 
 #[test]
 fn a_process_is_moved_killed_and_its_group_removed_with_those_in_it() {
-    let Some(folder) = kernels_own("drop") else { return };
-    let group = Group::create(&folder, true, &[]).unwrap();
+    let Some(folder) = KernelsOwn::new("drop") else { return };
+    let group = Group::create(&folder.0, true, &[]).unwrap();
     let path = group.path.clone();
     fs::create_dir(path.join("of-its-own")).unwrap();
     let mut child = shell(&group, "setsid sleep 1000 & sleep 1000");
@@ -101,14 +135,13 @@ fn a_process_is_moved_killed_and_its_group_removed_with_those_in_it() {
     child.wait().unwrap();
     until(clear_groups);
     assert!(!path.exists());
-    fs::remove_dir(&folder).unwrap();
 }
 
 #[test]
 fn a_guard_ends_the_groups_it_is_told_of_and_no_others() {
-    let Some(folder) = kernels_own("guard") else { return };
+    let Some(folder) = KernelsOwn::new("guard") else { return };
     let make = |tree| {
-        let group = Group::create(&folder, tree, &[("cgroup", "cgroup.max.depth", "1".into())]).unwrap();
+        let group = Group::create(&folder.0, tree, &[("cgroup", "cgroup.max.depth", "1".into())]).unwrap();
         let child = shell(&group, "setsid sleep 1000 & sleep 1000");
         (group, child)
     };
@@ -121,7 +154,4 @@ fn a_guard_ends_the_groups_it_is_told_of_and_no_others() {
     assert!(stays.try_wait().unwrap().is_none() && is_populated(&other.path));
     kill(&other.path);
     stays.wait().unwrap();
-    until(|| remove(&other.path));
-    drop((tree, other));
-    fs::remove_dir(&folder).unwrap();
 }

@@ -1,6 +1,7 @@
 //! Linux: memfd, eventfd, epoll, pidfd, cgroup. Names and contracts are those of `crate`.
 
 mod cgroup;
+mod cgroup_mount;
 mod cgroup_place;
 mod child;
 mod doorbell;
