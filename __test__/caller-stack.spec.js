@@ -50,6 +50,14 @@ test('Promise.all and return instead of await are seen too', async () => {
   expect(second.stack).toMatch(/at (async )?awaitsThat /);
 });
 
+test('an error that many tasks are rejected with, as the reason of a signal, gets frames once', async () => {
+  const reason = new Error('shared');
+  await expect(outerCaller(reason)).rejects.toBe(reason);
+  const { stack } = reason;
+  await Promise.all(Array.from({ length: 100 }, () => expect(outerCaller(reason)).rejects.toBe(reason)));
+  expect(reason.stack).toBe(stack);
+});
+
 test.each([['a string', 'text'], ['undefined', undefined], ['null', null], ['an object', { stack: 'x' }]])(
   '%s is rejected with as it is', async (_, thrown) => {
     const settled = await outerCaller(thrown).then(() => 'resolved', (reason) => ({ reason }));

@@ -8,6 +8,9 @@ const SEPARATOR = '    --- the task was submitted by ---';
 /** Frames of this directory tell the user nothing. */
 const OWN_FILES = __dirname;
 
+/** Errors that have a caller's frames: a thousand tasks may be rejected with one reason, which shall not grow with each. @type {WeakSet<object>} */
+const joined = new WeakSet();
+
 /**
  * Puts the caller's frames under those of the worker.
  * @param {unknown} error anything that was thrown; only an error with a text for a stack is changed
@@ -16,6 +19,7 @@ const OWN_FILES = __dirname;
 function joinStacks(error, callerStack) {
   const frames = callerStack.split('\n').filter(isCallersFrame);
   if (frames.length === 0 || typeof error !== 'object' || error === null) return;
+  joined.add(error);
   const own = Object.getOwnPropertyDescriptor(error, 'stack');
   const { stack } = /** @type {{ stack?: unknown }} */ (error);
   if (own === undefined || typeof stack !== 'string' || !own.configurable) return;
@@ -42,7 +46,7 @@ function isCallersFrame(line) {
  */
 function rejectWithCaller(resolve, thrown) {
   resolve(Promise.resolve().then(nothing).then(() => {
-    joinStacks(thrown, asyncFrames());
+    if (!joined.has(/** @type {any} */ (thrown))) joinStacks(thrown, asyncFrames());
     throw thrown;
   }));
 }
