@@ -170,6 +170,14 @@ export class WorkerFarm<M = any> extends EventEmitter<FarmEvents> {
   /** Kills the workers now; every pending task rejects with `ERR_FARM_CLOSED`. */
   destroy(): Promise<void>;
 
+  /**
+   * No more 'stdout' and 'stderr' events (`'pipe'`), but for what is on its way: what workers write stays in their pipes, and a
+   * worker that writes more than these hold waits, as for every slow reader. What a worker has left when it ends is told.
+   */
+  pauseOutput(): void;
+  /** The events go on. */
+  resumeOutput(): void;
+
   /** Keeps this process alive even while the farm is idle. */
   ref(): this;
   /** The default: only a farm with pending tasks keeps this process alive. */

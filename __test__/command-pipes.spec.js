@@ -52,6 +52,46 @@ test('a slow reader holds the reading up, and nothing is lost', async () => {
   expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([...Array.from({ length: 2000 }, (_, i) => String(i)), '']);
 });
 
+describe('a slow reader of standard error', () => {
+  /** Begins work that prints and fails, and waits until it stands still. */
+  async function stuck() {
+    const at = folder();
+    const { child, ended } = start(['--lines', '--method', 'printLong'], { cwd: at });
+    child.stderr.pause();
+    child.stdin.end(Array.from({ length: 2000 }, (_, i) => `${i}\n`).join(''));
+    const worked = () => fs.readdirSync(at).length;
+    let before = -1;
+    while (worked() === 0 || before !== worked()) {
+      before = worked();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    return { child, ended, worked };
+  }
+
+  test('holds the work up, and nothing is lost', async () => {
+    const { child, ended, worked } = await stuck();
+    expect(worked()).toBeLessThan(500);
+    child.stderr.resume();
+    const { code, stderr } = await ended;
+    expect(code).toBe(1);
+    const numbers = (/** @type {RegExp} */ line) => Array.from(stderr.matchAll(line), ([, number]) => Number(number)).sort((a, b) => a - b);
+    const all = Array.from({ length: 2000 }, (_, i) => i);
+    expect(numbers(/^\[worker \d\] (\d+) x{20000}$/gm)).toEqual(all);
+    expect(numbers(/^farm: line \d+: failed (\d+)$/gm)).toEqual(all);
+  });
+
+  test('does not hold up a second signal', async () => {
+    const { child, ended } = await stuck();
+    const exit = new Promise((resolve) => child.once('exit', resolve));
+    // Two kinds, since a second one of a kind that has not been taken is none.
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    expect([130, 143]).toContain(await exit);
+    child.stderr.destroy();
+    await ended;
+  });
+});
+
 test('SIGTERM ends with 143 after what runs, although the input never ends', async () => {
   const at = folder({ log: '' });
   const data = JSON.stringify({ log: path.join(at, 'log'), gate: path.join(at, 'gate') });

@@ -106,6 +106,49 @@ test.each(['stdout', 'stderr'])('a worker that leaves has written all of its %s'
   expect(length).toBe(Array.from({ length: 20 }, (_, i) => `${'x'.repeat(100_000)} ${i}\n`.length).reduce((a, b) => a + b));
 });
 
+test('output that is paused stays in the pipe, and its worker waits', async () => {
+  const farm = openFarm(MODULE, { stdout: 'pipe' });
+  await farm.service.cwd();
+  let length = 0;
+  farm.on('stdout', (bytes) => {
+    length += bytes.length;
+  });
+  farm.pauseOutput();
+  const text = 'x'.repeat(1000);
+  const written = farm.service.writeAtOnce(1, text, 5000);
+  // Nothing tells that it waits; a task that is not held up fails the test only when it is done by then.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(farm.stats().tasks).toMatchObject({ running: 1 });
+  // At most what came before the pause was seen.
+  expect(length).toBeLessThan(2_000_000);
+  farm.resumeOutput();
+  expect(await written).toBe(5_000_000);
+  await farm.close();
+  expect(length).toBeGreaterThanOrEqual(5_000_000);
+  farm.pauseOutput();
+  farm.resumeOutput();
+});
+
+test('a farm whose output is paused closes all the same, and what it left is told', async () => {
+  const farm = openFarm(MODULE, { stdout: 'pipe' });
+  farm.pauseOutput();
+  let text = '';
+  farm.on('stdout', (bytes) => {
+    text += bytes;
+  });
+  await farm.service.write('stdout', 'last words');
+  await farm.close();
+  expect(text).toBe('last words');
+});
+
+test('a parent that does not look is not filled: workers wait', async () => {
+  const script = path.join(__dirname, 'fixtures', 'calls', 'busy-parent.js');
+  const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 50_000 });
+  const { sent, grown } = JSON.parse(stdout);
+  expect(sent).toBe(400_000_000);
+  expect(grown).toBeLessThan(60_000_000);
+});
+
 test('all that a worker has written comes before its exit', async () => {
   const farm = openFarm(MODULE, { stdout: 'pipe', stderr: 'pipe' });
   for (let round = 0; round < 10; round++) {

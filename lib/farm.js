@@ -12,7 +12,7 @@ const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
 const { checkFiles, workerLimits } = require('./limits');
 const { forkMessages } = require('./fork-messages');
-const { clearTimeout, nextTick, setTimeout } = require('./real-time');
+const { clearTimeout, setTimeout } = require('./real-time');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
 const { Roster } = require('./roster');
@@ -64,7 +64,7 @@ class WorkerFarm extends EventEmitter {
     const settings = nativeSettings(this.options, resolved, native.libraryPath());
     this.#native = new native.NativeFarm(settings, bootData(this.options, resolved));
     this.#roster = new Roster(resolved.file, {
-      emit: (name, ...args) => this.#tell(name, args),
+      emit: (name, ...args) => this.emit(name, ...args),
       startFailed: (makeError) => this.#tasks.rejectAll(makeError, GIVEN_UP.notStarted),
       refuses: () => {
         this.#gated = true;
@@ -94,21 +94,6 @@ class WorkerFarm extends EventEmitter {
       if (refusal !== undefined) return Promise.reject(refusal);
     }
     return this.#tasks.submit(method, args, options, patient);
-  }
-
-  /**
-   * What a listener throws is an uncaught exception, as of every event; what else has come in is told all the same.
-   * @param {string} name
-   * @param {any[]} args
-   */
-  #tell(name, args) {
-    try {
-      this.emit(name, ...args);
-    } catch (error) {
-      nextTick(() => {
-        throw error;
-      });
-    }
   }
 
   #refusal() {
@@ -185,6 +170,15 @@ class WorkerFarm extends EventEmitter {
       // A closed farm holds nothing any more.
       if (this.#state !== 'closed') this.#native.hold(false);
     });
+  }
+
+  /** What workers write stays in their pipes, and a worker that writes more than they hold waits. */
+  pauseOutput() {
+    if (this.#state !== 'closed') this.#native.pauseOutput(true);
+  }
+
+  resumeOutput() {
+    if (this.#state !== 'closed') this.#native.pauseOutput(false);
   }
 
   /**

@@ -9,7 +9,7 @@ const { FarmError } = require('./errors');
 const ROOT = path.dirname(__dirname);
 const ARCHITECTURES = ['x64', 'arm64'];
 /** What lib/ and the addon say to each other; src/system.rs. */
-const PROTOCOL = 4;
+const PROTOCOL = 5;
 
 /**
  * @typedef {object} Machine

@@ -5,7 +5,7 @@
 const { decodeError } = require('./codec');
 const { exitRecord } = require('./exit-record');
 const { unguarded } = require('./guard-program');
-const { performance } = require('./real-time');
+const { nextTick, performance } = require('./real-time');
 const { startError, turnedAway } = require('./start-error');
 const { ExitCounts } = require('./stats');
 
@@ -38,7 +38,7 @@ class Roster {
    */
   constructor(file, farm) {
     this.file = file;
-    this.farm = farm;
+    this.farm = { ...farm, emit: toldAllTheSame(farm.emit) };
   }
 
   get online() {
@@ -187,6 +187,23 @@ class Roster {
     this.exits.count(record, planned);
     this.farm.emit('exit', { ...record, planned });
   }
+}
+
+/**
+ * What a listener throws is an uncaught exception, as of every event; what else has come in is told all the same.
+ * @param {(name: string, ...args: any[]) => void} emit
+ * @returns {typeof emit}
+ */
+function toldAllTheSame(emit) {
+  return (name, ...args) => {
+    try {
+      emit(name, ...args);
+    } catch (error) {
+      nextTick(() => {
+        throw error;
+      });
+    }
+  };
 }
 
 /** @param {Buffer} report the encoding, then the error */

@@ -213,7 +213,11 @@ impl NativeFarm {
     /// News about workers: JSON of a list, and the bytes that belong to each (or null).
     #[napi(catch_unwind)]
     pub fn take_news(&self) -> Result<(String, Vec<Option<Buffer>>)> {
-        let news = self.with(|inner| std::mem::take(&mut inner.news))?;
+        let news = self.with(|inner| {
+            let news = std::mem::take(&mut inner.news);
+            inner.farm.shared().output.taken(news::written(&news));
+            news
+        })?;
         let (list, bytes): (Vec<_>, Vec<_>) = news.into_iter().map(news::describe).unzip();
         let json = serde_json::to_string(&list).map_err(|error| Error::from_reason(error.to_string()))?;
         Ok((json, bytes.into_iter().map(|bytes| bytes.map(Buffer::from)).collect()))
@@ -224,6 +228,12 @@ impl NativeFarm {
     #[napi(catch_unwind)]
     pub fn cancel(&self, task: u32, why: u32, reason: Option<Uint8Array>) -> Result<bool> {
         self.with(|inner| inner.farm.cancel(task, End::given_up(why), reason.as_deref().unwrap_or_default()))
+    }
+
+    /// While it is paused, what workers write is not read, but for what is on its way.
+    #[napi(catch_unwind)]
+    pub fn pause_output(&self, paused: bool) -> Result<()> {
+        self.with(|inner| inner.farm.shared().output.pause(paused))
     }
 
     /// What the JavaScript side wants to be told of the life of tasks from now on.

@@ -3,6 +3,12 @@
 use farm_engine::FarmEvent;
 use serde_json::{json, Value};
 
+/// Bytes in them that workers wrote.
+pub fn written(news: &[FarmEvent]) -> usize {
+    let bytes = |event: &FarmEvent| if let FarmEvent::Output { bytes, .. } = event { bytes.len() } else { 0 };
+    news.iter().map(bytes).sum()
+}
+
 /// The event as JSON, and its bytes.
 pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
     match event {

@@ -39,7 +39,7 @@ pub fn is_supported() -> bool {
 
 /// What lib/ and this addon say to each other; lib/native-addon.js knows the same number. It goes up with every change
 /// to an export that lib/ calls.
-const PROTOCOL: u32 = 4;
+const PROTOCOL: u32 = 5;
 
 /// The number of the calls between lib/ and this addon.
 #[napi(catch_unwind)]

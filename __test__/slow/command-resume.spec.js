@@ -135,3 +135,18 @@ test('a journal that another command uses is refused; one whose command was kill
   expect(await run(args, { cwd: at })).toMatchObject({ code: 0, stdout: '0\n' });
   expect(fs.existsSync(lock)).toBe(false);
 });
+
+test('of several commands that find the lock of a killed one, one has it', async () => {
+  const at = folder({ lines: '0\n', 'journal.lock': '1 1', log: '' });
+  const data = JSON.stringify({ log: path.join(at, 'log'), gate: path.join(at, 'gate') });
+  const runs = Array.from({ length: 6 }, () => run(['--lines', '--method', 'gated', '--worker-data', data, '--resume', 'journal', 'lines'], { cwd: at }));
+  let refused = 0;
+  const others = new Promise((resolve) => {
+    for (const each of runs) each.then(({ code }) => code === 2 && ++refused === 5 && resolve(undefined));
+  });
+  await Promise.race([others, Promise.all(runs)]);
+  fs.writeFileSync(path.join(at, 'gate'), '');
+  expect((await Promise.all(runs)).map(({ code }) => code).sort()).toEqual([0, 2, 2, 2, 2, 2]);
+  expect(fs.readFileSync(path.join(at, 'log'), 'utf8')).toBe('0\n');
+  expect(fs.readdirSync(at).filter((name) => name.includes('lock'))).toEqual([]);
+});

@@ -21,6 +21,8 @@ const { firstLine, Tally } = require('./tally');
 const { openFarm } = require('./worker');
 
 const RESOLUTION = 10;
+/** ms that a killed command has for what it says last. */
+const LAST_WORDS = 1500;
 
 /** @param {string[]} given @returns {Promise<number>} exit code */
 async function map(given) {
@@ -54,17 +56,20 @@ async function runIn(farm, options) {
   delay.enable();
 
   const tally = new Tally((line) => progress.say(line));
-  const progress = new Progress(() => stateOf(), options.quiet || options.json);
+  const progress = new Progress(() => stateOf(), options.quiet || options.json, () => {
+    farm.resumeOutput();
+    run.wake();
+  });
   const stateOf = () => {
     const done = tally.finished + (journal?.before ?? 0);
     const part = partOf(source, done + tally.failures, tally.bytesIn + tally.bytesBefore);
-    return { done, failed: tally.failures, busy: Math.min(run.running, options.jobs), jobs: options.jobs, total: source.total, part };
+    return { done, failed: tally.failures, busy: farm.stats().workers.filter((/** @type {any} */ worker) => worker.running > 0).length, jobs: options.jobs, total: source.total, part };
   };
   const toTerminal = options.out === undefined && process.stdout.isTTY && process.stderr.isTTY;
   let readerGone = false;
   const sink =
     options.out !== undefined
-      ? new OutputFiles(/** @type {string[]} */ (source.names), options, journal?.id ?? process.pid.toString(36), journal !== null)
+      ? new OutputFiles(/** @type {string[]} */ (source.names), options, journal?.id ?? null)
       : new StandardOutput({
           written: journal === null ? undefined : (indexes) => indexes.forEach((index) => journal.done(index)),
           room: () => run.wake(),
@@ -76,9 +81,9 @@ async function runIn(farm, options) {
           },
         });
   const method = options.method ?? '';
-  const run = new Run({ call: (value) => farm.run(method, [value]), source, sink, journal, tally, options });
+  const run = new Run({ call: (value) => farm.run(method, [value]), source, sink, report: progress, journal, tally, options });
   journal?.start(() => sink.settled(), (error) => run.abort(error));
-  new Prints(farm, (lines) => progress.write(lines));
+  new Prints(farm, progress);
   farm.on('workerError', (/** @type {any} */ error, /** @type {{ workerId: number }} */ { workerId }) => progress.say(`farm: worker ${workerId}: ${firstLine(error)}`));
   let workersCpu = 0;
   farm.on('exit', (/** @type {{ cpuTime: number | null }} */ { cpuTime }) => (workersCpu += cpuTime ?? 0));
@@ -90,6 +95,8 @@ async function runIn(farm, options) {
     second: () => {
       run.abandon();
       void farm.destroy();
+      // Whoever reads standard error may not do so any more; nothing shall wait for that.
+      setTimeout(() => process.exit(signals.code ?? EXIT.failed), LAST_WORDS);
     },
   });
 
@@ -101,6 +108,7 @@ async function runIn(farm, options) {
   } catch (error) {
     run.abort(/** @type {Error} */ (error));
   } finally {
+    await sink.discard();
     progress.stop();
     signals.off();
     delay.disable();

@@ -4,17 +4,7 @@
 
 const fs = require('node:fs');
 const { UsageError } = require('./exit');
-
-/** Tells a process from a later one with the same number; '' where the system does not say. @param {number} pid */
-function startOf(pid) {
-  try {
-    // The name before it may hold spaces and brackets; the start is the 22nd field, the 20th behind the name.
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return '';
-  }
-}
+const { startOf } = require('./processes');
 
 /** @param {string} file @returns {number | undefined} the process that has it, if that lives */
 function holder(file) {
@@ -34,19 +24,68 @@ function holder(file) {
  * @returns {() => void} gives it back
  */
 function lockJournal(journal) {
-  const file = `${journal}.lock`;
-  for (;;) {
-    try {
-      fs.writeFileSync(file, `${process.pid} ${startOf(process.pid)}`, { flag: 'wx' });
-      return () => fs.rmSync(file, { force: true });
-    } catch (error) {
-      if (/** @type {any} */ (error).code !== 'EEXIST') throw error;
+  const file = `${whereIs(journal)}.lock`;
+  const own = `${file}.${process.pid}`;
+  // Linked and not written in place: whoever sees it sees all of it.
+  fs.writeFileSync(own, `${process.pid} ${startOf(process.pid)}`);
+  try {
+    while (!linked(own, file)) {
+      const pid = holder(file);
+      if (pid !== undefined) throw new UsageError(`farm map: the journal ${journal} is in use by process ${pid}; wait for its end, or use a journal of its own`);
+      takeAway(file, `${own}.old`);
     }
-    const pid = holder(file);
-    if (pid !== undefined) throw new UsageError(`farm map: the journal ${journal} is in use by process ${pid}; wait for its end, or use a journal of its own`);
-    // Whoever had it was killed.
-    fs.rmSync(file, { force: true });
+  } finally {
+    fs.rmSync(own, { force: true });
   }
+  return () => fs.rmSync(file, { force: true });
+}
+
+/** By whatever name it is called. @param {string} journal */
+function whereIs(journal) {
+  try {
+    return fs.realpathSync(journal);
+  } catch {
+    return journal;
+  }
+}
+
+/** File systems that know one name for a file only. */
+const LINKLESS = new Set(['EPERM', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** @param {string} from @param {string} to @returns {boolean} false: there is one already */
+function linked(from, to) {
+  try {
+    fs.linkSync(from, to);
+    return true;
+  } catch (error) {
+    const { code } = /** @type {any} */ (error);
+    if (code === 'EEXIST') return false;
+    if (!LINKLESS.has(code)) throw error;
+  }
+  try {
+    fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (/** @type {any} */ (error).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Whoever had it was killed. Of several commands that see this, one moves it away; another may have moved a lock that
+ * was taken since, and puts that back.
+ * @param {string} file
+ * @param {string} aside
+ */
+function takeAway(file, aside) {
+  try {
+    fs.renameSync(file, aside);
+  } catch (error) {
+    if (/** @type {any} */ (error).code !== 'ENOENT') throw error;
+    return;
+  }
+  if (holder(aside) !== undefined) linked(aside, file);
+  fs.rmSync(aside, { force: true });
 }
 
 module.exports = { lockJournal };

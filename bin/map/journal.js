@@ -44,7 +44,7 @@ class Journal {
     this.ranges = ranges;
     this.marks = marks;
     this.endAt = endAt;
-    /** Tells the temporary files of this work from others. */
+    /** In the names of this work's temporary files. */
     this.id = id;
     /** Inputs that were done before. */
     this.before = ranges.size;

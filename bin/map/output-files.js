@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { pathOf, shown } = require('./names');
 const { FatalError, UsageError } = require('./exit');
+const { Temporaries } = require('./temporaries');
 
 /** With these no other file can be written either. */
 const HOPELESS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']);
@@ -21,17 +22,16 @@ class OutputFiles {
   /**
    * @param {string[]} inputs
    * @param {{ out: string, ext?: string }} options
-   * @param {string} id in the names of temporary files
-   * @param {boolean} durable
+   * @param {string | null} journal its id; what is written is durable when there is one
    */
-  constructor(inputs, { out, ext }, id, durable) {
+  constructor(inputs, { out, ext }, journal) {
     this.out = out;
-    this.id = id;
-    this.durable = durable;
+    this.durable = journal !== null;
+    this.temporaries = new Temporaries(journal ?? '');
     this.targets = targetsOf(inputs, out, ext);
     try {
       makeFolder(path.resolve(out));
-      const probe = pathOf(path.join(out, `.farm-map-${id}-probe.tmp`));
+      const probe = pathOf(this.temporaries.in(path.resolve(out), 'probe'));
       fs.writeFileSync(probe, '');
       fs.unlinkSync(probe);
     } catch (error) {
@@ -52,16 +52,14 @@ class OutputFiles {
   async #write(index, encoded) {
     const target = this.targets[index];
     const directory = path.dirname(target);
-    const temporary = pathOf(path.join(directory, `.farm-map-${this.id}-${index}.tmp`));
     try {
       if (!this.#made.has(directory)) {
         await fs.promises.mkdir(pathOf(directory), { recursive: true });
         this.#made.add(directory);
       }
-      await writeWhole(temporary, encoded, this.durable);
-      await fs.promises.rename(temporary, pathOf(target));
+      await this.temporaries.sweep(directory);
+      await this.temporaries.replace(target, index, (temporary) => writeWhole(temporary, encoded, this.durable));
     } catch (error) {
-      await fs.promises.rm(temporary, { force: true }).catch(() => {});
       const { code, message } = /** @type {any} */ (error);
       const text = `cannot write ${shown(target)}: ${message}`;
       throw HOPELESS.has(code) ? new FatalError(text) : new Error(text);
@@ -83,6 +81,11 @@ class OutputFiles {
   }
 
   async end() {}
+
+  /** Leaves no half-written file when the command ends at once. */
+  discard() {
+    return this.temporaries.discard();
+  }
 }
 
 /** @param {string | Buffer} file @param {string | Uint8Array} content @param {boolean} durable */

@@ -11,9 +11,15 @@ class Prints {
   /** @type {Map<string, { decoder: StringDecoder, begun: string }>} */
   #lines = new Map();
 
-  /** @param {any} farm @param {(lines: string) => void} write */
-  constructor(farm, write) {
-    this.write = write;
+  /**
+   * @param {any} farm
+   * @param {{ write: (lines: string) => void, readonly full: boolean }} report while it is full, workers that print wait
+   */
+  constructor(farm, report) {
+    this.write = (/** @type {string} */ lines) => {
+      report.write(lines);
+      if (report.full) farm.pauseOutput();
+    };
     for (const stream of ['stdout', 'stderr']) {
       farm.on(stream, (/** @type {Buffer} */ bytes, /** @type {{ workerId: number }} */ { workerId }) => this.#take(`${workerId} ${stream}`, workerId, bytes));
     }

@@ -8,6 +8,8 @@ const LINE_EVERY = 5000;
 const FRAMES_PER_SECOND = 8;
 /** The rate is that of about so many seconds. */
 const RATE_OVER = 10;
+/** So much (bytes) waits for the reader of standard error before no input is started any more. */
+const WAITING = 1024 * 1024;
 
 /**
  * @typedef {object} State
@@ -29,10 +31,17 @@ class Progress {
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
 
-  /** @param {() => State} look @param {boolean} quiet */
-  constructor(look, quiet) {
+  /** @param {() => State} look @param {boolean} quiet @param {() => void} room for more may be there again */
+  constructor(look, quiet, room) {
     this.look = look;
     this.quiet = quiet;
+    process.stderr.on('drain', room);
+    process.stderr.on('error', room);
+  }
+
+  /** The reader is slow: what fails and prints meanwhile would pile up. */
+  get full() {
+    return process.stderr.writableLength > WAITING && !process.stderr.errored;
   }
 
   start() {

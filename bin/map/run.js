@@ -44,14 +44,16 @@ class Run {
    * @param {(value: any) => Promise<any>} parts.call
    * @param {import('./inputs').Source} parts.source
    * @param {any} parts.sink
+   * @param {{ readonly full: boolean }} parts.report where failures and prints go
    * @param {InstanceType<typeof import('./journal').Journal> | null} parts.journal
    * @param {InstanceType<typeof import('./tally').Tally>} parts.tally
    * @param {{ jobs: number, ordered?: boolean, failFast?: boolean, limitRate?: number }} parts.options
    */
-  constructor({ call, source, sink, journal, tally, options }) {
+  constructor({ call, source, sink, report, journal, tally, options }) {
     this.call = call;
     this.source = source;
     this.sink = sink;
+    this.report = report;
     this.journal = journal;
     this.tally = tally;
     this.ordered = Boolean(options.ordered);
@@ -59,10 +61,6 @@ class Run {
     this.rate = options.limitRate === undefined ? null : new Rate(options.limitRate);
     this.wake = this.wake.bind(this);
     this.window = new Window(options.jobs, this.wake);
-  }
-
-  get running() {
-    return this.#running;
   }
 
   async work() {
@@ -93,7 +91,7 @@ class Run {
   }
 
   #hasRoom() {
-    if (this.#running >= this.window.size || this.#open >= this.window.size + WAITING_RESULTS || this.sink.full) return false;
+    if (this.#running >= this.window.size || this.#open >= this.window.size + WAITING_RESULTS || this.sink.full || this.report.full) return false;
     if (this.#heldBytes > HELD_BYTES && this.#open > 0) return false;
     if (this.rate === null) return true;
     const wait = this.rate.wait(performance.now());

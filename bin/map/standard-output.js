@@ -111,6 +111,8 @@ class StandardOutput {
     await new Promise((resolve) => fs.fdatasync(1, resolve));
   }
 
+  async discard() {}
+
   /** Resolves when everything is with the reader, or the reader has gone. */
   async end() {
     this.#write();

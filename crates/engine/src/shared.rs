@@ -1,7 +1,7 @@
 //! Where the JavaScript thread and the supervisor meet: segments, doorbells, a private table of atomics, one inbox each
 //! way. No lock.
 
-use crate::process::ExitRecord;
+use crate::process::{ExitRecord, Flow};
 use crate::settings::Settings;
 use crossbeam::channel::Sender;
 use farm_sys::Doorbell;
@@ -42,6 +42,8 @@ pub struct Shared {
     pub truth: Box<[Truth]>,
     /// To the JavaScript thread.
     pub events: Sender<FarmEvent>,
+    /// Of what workers write, as far as it goes to the JavaScript thread.
+    pub output: Arc<Flow>,
     /// Tasks not settled.
     pub open: AtomicU64,
     /// Tasks settled so far: a sign of life.
@@ -73,6 +75,7 @@ impl Shared {
             parent_bell: Doorbell::new()?,
             truth: (0..SLOTS).map(|_| Truth::default()).collect(),
             events,
+            output: Arc::default(),
             open: AtomicU64::new(0),
             settled: AtomicU64::new(0),
             tail: AtomicU64::new(0),

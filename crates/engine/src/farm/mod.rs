@@ -406,6 +406,7 @@ impl Farm {
 
 impl Drop for Farm {
     fn drop(&mut self) {
+        self.shared.output.end();
         self.supervisor.tell(Command::Destroy { farm: self.shared.id });
     }
 }

@@ -2,6 +2,7 @@
 //! slow terminal; the last lines of stderr are kept for the exit record. Before this process ends it has its turn, so that
 //! nothing is lost which a worker wrote before.
 
+use super::Flow;
 use crate::settings::Output;
 use crossbeam::channel::{unbounded, Receiver, Sender};
 use farm_sys::{Doorbell, Fd, Poller};
@@ -37,13 +38,15 @@ pub struct Stream {
     /// "[worker 3] ", for prefixed lines.
     label: String,
     deliver: Deliver,
+    /// Of what is delivered.
+    flow: Arc<Flow>,
     kept: Mutex<Kept>,
 }
 
 impl Stream {
-    pub fn new(fd: Fd, number: u8, output: Output, label: String, deliver: Deliver) -> Arc<Stream> {
+    pub fn new(fd: Fd, number: u8, output: Output, label: String, deliver: Deliver, flow: Arc<Flow>) -> Arc<Stream> {
         let kept = Mutex::new(Kept { tail: VecDeque::new(), pending: Vec::new(), ended: false });
-        Arc::new(Stream { fd, number, output, label, deliver, kept })
+        Arc::new(Stream { fd, number, output, label, deliver, flow, kept })
     }
 
     pub fn is_stderr(&self) -> bool {
@@ -112,6 +115,7 @@ impl Stream {
             let bytes = std::mem::replace(&mut kept.pending, rest);
             if self.output == Output::Pipe && !bytes.is_empty() {
                 // Under the lock, which keeps the order; it only goes into an inbox.
+                self.flow.came(bytes.len());
                 (self.deliver)(bytes);
                 return kept.ended;
             }
@@ -127,18 +131,21 @@ impl Stream {
         ended
     }
 
-    /// All that is there, by the pump; true when the pipe has ended.
-    fn pump(&self) -> bool {
+    /// All that is there, by the pump.
+    fn pump(&self) -> Pumped {
         for _ in 0..ROUNDS {
+            if self.output == Output::Pipe && self.flow.leaves() {
+                return Pumped::Left;
+            }
             let any = self.read(MOST_PENDING);
             if self.pass_on(false) {
-                return true;
+                return Pumped::Ended;
             }
             if !any {
                 break;
             }
         }
-        false
+        Pumped::On
     }
 
     fn prefixed(&self, bytes: &[u8]) -> Vec<u8> {
@@ -152,6 +159,13 @@ impl Stream {
         }
         out
     }
+}
+
+enum Pumped {
+    On,
+    /// Not read for now.
+    Left,
+    Ended,
 }
 
 /// Writes to the parent's own stdout or stderr, which Node may have made non-blocking.
@@ -172,6 +186,8 @@ fn write_all(number: u8, mut bytes: &[u8]) {
 
 enum Order {
     Watch(Arc<Stream>),
+    /// There may be room for what was left.
+    GoOn,
     /// Pass on all that is there, then say so.
     Flush(Sender<()>),
 }
@@ -208,6 +224,10 @@ impl Pump {
         self.order(Order::Watch(stream));
     }
 
+    pub fn go_on(&self) {
+        self.order(Order::GoOn);
+    }
+
     fn order(&self, order: Order) {
         let _ = self.orders.send(order);
         self.bell.ring();
@@ -224,6 +244,7 @@ extern "C" fn last_turn() {
 
 fn run(poller: Poller, orders: &Receiver<Order>, bell: &Doorbell) {
     let mut streams: HashMap<u64, Arc<Stream>> = HashMap::new();
+    let mut left: Vec<u64> = Vec::new();
     let mut next = 1;
     let mut ready = Vec::new();
     loop {
@@ -242,6 +263,14 @@ fn run(poller: Poller, orders: &Receiver<Order>, bell: &Doorbell) {
                                 next += 1;
                             }
                         }
+                        Order::GoOn => left.retain(|token| {
+                            let Some(stream) = streams.get(token) else { return false };
+                            let on = stream.flow.goes_on();
+                            if on && poller.add(&stream.fd, *token).is_err() {
+                                streams.remove(token);
+                            }
+                            !on
+                        }),
                         Order::Flush(done) => {
                             streams.values().for_each(|stream| {
                                 stream.pump();
@@ -252,9 +281,16 @@ fn run(poller: Poller, orders: &Receiver<Order>, bell: &Doorbell) {
                     }
                 }
             } else if let Some(stream) = streams.get(token) {
-                if stream.pump() {
-                    poller.remove(&stream.fd);
-                    streams.remove(token);
+                match stream.pump() {
+                    Pumped::On => {}
+                    Pumped::Left => {
+                        poller.remove(&stream.fd);
+                        left.push(*token);
+                    }
+                    Pumped::Ended => {
+                        poller.remove(&stream.fd);
+                        streams.remove(token);
+                    }
                 }
             }
         }

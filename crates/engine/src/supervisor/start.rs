@@ -40,7 +40,8 @@ impl FarmState {
         let (plan, streams) = spawn_plan(&self.shared.settings, theirs, |number, fd, output: Output| {
             let farm = farm.clone();
             let deliver = move |bytes| farm.post(FarmEvent::Output { worker, stream: number, bytes });
-            Stream::new(fd, number, output, format!("[worker {}] ", worker + 1), Box::new(deliver))
+            let flow = self.shared.output.clone();
+            Stream::new(fd, number, output, format!("[worker {}] ", worker + 1), Box::new(deliver), flow)
         })?;
         let pump = Pump::get()?;
         streams.iter().for_each(|stream| pump.watch(stream.clone()));
