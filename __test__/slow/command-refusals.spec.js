@@ -159,6 +159,13 @@ describe('what cannot go on', () => {
     expect(said).toMatch(new RegExp(`^farm: ${40 - sizes.length} done, 0 failed, ${sizes.length} done before`, 'm'));
   });
 
+  test('few descriptors are enough for many files', async () => {
+    const at = folder(Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`in/${i}.txt`, 'x'.repeat(50_000)])));
+    const command = [process.execPath, FARM, 'map', WORKERS, '--method', 'upper', '--as', 'text', '--out', 'out', 'in/*.txt'].map((word) => `'${word}'`).join(' ');
+    const { status, stderr } = spawnSync('bash', ['-c', `ulimit -n 170 && exec ${command}`], { cwd: at, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(/^farm: 500 done, 0 failed/m) });
+  });
+
   test('a worker module that throws when it is loaded', async () => {
     const at = folder({ 'broken.js': "throw new Error('no licence')", a: '' });
     const { code, stderr } = await run(['a'], { cwd: at, worker: './broken.js' });

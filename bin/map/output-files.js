@@ -6,16 +6,21 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { pathOf, shown } = require('./names');
 const { FatalError, UsageError } = require('./exit');
+const { Gate } = require('./gate');
 const { Temporaries } = require('./temporaries');
 
 /** With these no other file can be written either. */
 const HOPELESS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']);
+
+/** More at a time are not written any faster, and descriptors are few. */
+const OPEN = 16;
 
 class OutputFiles {
   /** @type {Set<string>} directories that are there */
   #made = new Set();
   /** @type {Set<string>} directories with names that may not be on the disk */
   #touched = new Set();
+  #gate = new Gate(OPEN);
   bytes = 0;
   full = false;
 
@@ -45,7 +50,7 @@ class OutputFiles {
    * @returns {Promise<void> | undefined}
    */
   accept(index, encoded) {
-    return encoded === null ? undefined : this.#write(index, encoded);
+    return encoded === null ? undefined : this.#gate.through(() => this.#write(index, encoded));
   }
 
   /** @param {number} index @param {string | Uint8Array} encoded */

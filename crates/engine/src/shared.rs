@@ -1,7 +1,7 @@
 //! Where the JavaScript thread and the supervisor meet: segments, doorbells, a private table of atomics, one inbox each
 //! way. No lock.
 
-use crate::process::{ExitRecord, Flow};
+use crate::process::{ExitRecord, Flow, Pump};
 use crate::settings::Settings;
 use crossbeam::channel::Sender;
 use farm_sys::Doorbell;
@@ -75,7 +75,7 @@ impl Shared {
             parent_bell: Doorbell::new()?,
             truth: (0..SLOTS).map(|_| Truth::default()).collect(),
             events,
-            output: Arc::default(),
+            output: Pump::flow(),
             open: AtomicU64::new(0),
             settled: AtomicU64::new(0),
             tail: AtomicU64::new(0),

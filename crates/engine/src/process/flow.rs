@@ -1,7 +1,6 @@
 //! How much of what a farm's workers wrote is on its way to the JavaScript thread. Beyond a bound, and while that side wants
 //! no more, their pipes are not read: a worker that goes on writing waits, as it would for any slow reader.
 
-use super::Pump;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 
 /// Bytes read and not taken, beyond which no more is read.
@@ -9,8 +8,9 @@ const MOST: usize = 1024 * 1024;
 /// Reading goes on below this.
 const FEW: usize = MOST / 2;
 
-#[derive(Default)]
 pub struct Flow {
+    /// Tells the pump that there is room.
+    go_on: fn(),
     untaken: AtomicUsize,
     paused: AtomicBool,
     /// Nobody takes anything any more.
@@ -20,6 +20,16 @@ pub struct Flow {
 }
 
 impl Flow {
+    pub fn new(go_on: fn()) -> Self {
+        Flow {
+            go_on,
+            untaken: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
+            over: AtomicBool::new(false),
+            left: AtomicBool::new(false),
+        }
+    }
+
     /// By the pump, before it passes bytes on.
     pub fn came(&self, bytes: usize) {
         self.untaken.fetch_add(bytes, SeqCst);
@@ -65,9 +75,7 @@ impl Flow {
 
     fn tell(&self) {
         if self.left.load(SeqCst) && self.has_room(FEW) && self.left.swap(false, SeqCst) {
-            if let Ok(pump) = Pump::get() {
-                pump.go_on();
-            }
+            (self.go_on)();
         }
     }
 }
@@ -78,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_pipe_is_left_when_much_waits_and_read_again_when_little_does() {
-        let flow = Flow::default();
+        let flow = Flow::new(|| {});
         flow.came(MOST - 1);
         assert!(!flow.leaves());
         flow.came(1);
@@ -92,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_pause_holds_however_little_waits_and_an_end_ends_it() {
-        let flow = Flow::default();
+        let flow = Flow::new(|| {});
         flow.pause(true);
         assert!(flow.leaves());
         flow.pause(false);

@@ -224,8 +224,13 @@ impl Pump {
         self.order(Order::Watch(stream));
     }
 
-    pub fn go_on(&self) {
-        self.order(Order::GoOn);
+    /// For the streams of one farm.
+    pub fn flow() -> Arc<Flow> {
+        Arc::new(Flow::new(|| {
+            if let Ok(pump) = Pump::get() {
+                pump.order(Order::GoOn);
+            }
+        }))
     }
 
     fn order(&self, order: Order) {
