@@ -56,8 +56,8 @@ describe('a path', () => {
     expect(find(at(source))).toBe(file);
   });
 
-  test('comes with the URL of its file', () => {
-    expect(resolveWorker(at('odd name #1.js')).url).toBe(`${pathToFileURL(root).href}/odd%20name%20%231.js`);
+  test('needs no URL beside its file', () => {
+    expect(resolveWorker(at('odd name #1.js'))).toEqual({ file: at('odd name #1.js') });
   });
 
   test('is taken from the first directory that has it', () => {
@@ -73,7 +73,7 @@ describe('a file: URL', () => {
     ['string', (url) => url.href],
   ])('as %s is its file', (_, form) => {
     const url = pathToFileURL(at('odd name #1.js'));
-    expect(resolveWorker(form(url))).toEqual({ file: at('odd name #1.js'), url: url.href });
+    expect(resolveWorker(form(url))).toEqual({ file: at('odd name #1.js') });
   });
 
   test('keeps its query', () => {

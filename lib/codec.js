@@ -3,7 +3,7 @@
 // The value codec of the parent and of the worker. Two encodings behind one face: a fast one for plain data,
 // and V8's own serializer for everything else that structured clone carries.
 
-const { FarmError } = require('./errors');
+// errors.js is loaded by the first error: a worker starts without.
 const { writePlain, writeTask } = require('./codec/plain-write');
 const { readPlain } = require('./codec/plain-read');
 
@@ -73,6 +73,7 @@ function clone(value) {
 
 function refused(value, cause, root) {
   if (cause instanceof RangeError && /allocation failed|out of range|too large/i.test(cause.message)) {
+    const { FarmError } = require('./errors');
     return new FarmError('ERR_FARM_NO_MEMORY', `There is no memory to encode ${root}: ${cause.message}`, { cause });
   }
   return require('./codec/refusal').notCloneable(value, cause, root);
@@ -99,6 +100,7 @@ function decode(kind, bytes, start, end, attachments) {
 }
 
 function badData(cause) {
+  const { FarmError } = require('./errors');
   return new FarmError('ERR_FARM_BAD_DATA', `What the other process sent could not be decoded: ${cause.message}`, { cause });
 }
 
@@ -128,4 +130,14 @@ function makeCodec(option = 'default') {
   return { ...chosen, encodeTask: (method, args) => chosen.encode([method, ...args], 'task') };
 }
 
-module.exports = { KIND, encode, encodeTask, decode, encodeError, decodeError, makeCodec };
+let rehearsed = false;
+
+/** V8 compiles a function at its first call. Whoever has to wait anyway does that before somebody waits for it. */
+function rehearse() {
+  if (rehearsed) return;
+  rehearsed = true;
+  const { kind, bytes, start, end } = encodeTask('', [0]);
+  decode(kind, bytes, start, end, null);
+}
+
+module.exports = { KIND, encode, encodeTask, decode, encodeError, decodeError, makeCodec, rehearse };

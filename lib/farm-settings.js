@@ -24,7 +24,7 @@ function standardLimits(native) {
 
 /**
  * @param {any} options
- * @param {{ file: string, url: string }} source
+ * @param {{ file: string }} source
  * @param {string} addon the file of the native addon
  */
 function nativeSettings(options, source, addon) {

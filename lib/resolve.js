@@ -19,7 +19,7 @@ const SOURCE_OF = new Map([
 ]);
 
 /**
- * @typedef {{ file: string, url: string }} Resolved
+ * @typedef {{ file: string, url?: string }} Resolved `url` only where it says more than the file: a query or a fragment
  */
 
 /**
@@ -95,7 +95,7 @@ function resolveUrl(source) {
   }
   const found = resolvePath(file, [file]);
   // A query or fragment makes another instance of an ES module, so it is kept.
-  return { file: found.file, url: pathToFileURL(found.file).href + url.search + url.hash };
+  return url.search + url.hash === '' ? found : { file: found.file, url: pathToFileURL(found.file).href + url.search + url.hash };
 }
 
 /**
@@ -109,12 +109,12 @@ function resolvePath(source, bases, packageRoots = []) {
   const looked = [];
   for (const base of bases) {
     const file = fileAt(base, looked);
-    if (file !== undefined) return { file, url: pathToFileURL(file).href };
+    if (file !== undefined) return { file };
   }
   if (/^[^./\\]/.test(source)) {
     for (const root of packageRoots) {
       const file = packageFile(source, root, looked);
-      if (file !== undefined) return { file, url: pathToFileURL(file).href };
+      if (file !== undefined) return { file };
     }
   }
   throw startError(`No worker module ${describe(source)} was found. Looked at:${listOf(looked)}`, looked);

@@ -2,7 +2,7 @@
 
 /** The workers of one farm as its events tell: who is there, who waits for them, what they said before they ended. */
 
-const { decodeError } = require('./codec');
+const { decodeError, rehearse } = require('./codec');
 const { exitRecord } = require('./exit-record');
 const { unguarded } = require('./guard-program');
 const { nextTick, performance } = require('./real-time');
@@ -60,8 +60,10 @@ class Roster {
 
   /** Why no worker is started now; undefined when one may be. */
   refusal() {
+    // Node loads its clock of that name at the first use.
+    if (this.#firstFailure === undefined) return undefined;
     const left = this.#refusesUntil - performance.now();
-    if (left <= 0 || this.#firstFailure === undefined) return undefined;
+    if (left <= 0) return undefined;
     return turnedAway(this.#firstFailure(), Math.ceil(left));
   }
 
@@ -101,6 +103,8 @@ class Roster {
     const { workerId } = event;
     switch (event.type) {
       case 'spawn':
+        // Now its process starts, and nothing comes from it for a while.
+        rehearse();
         this.#workers.set(workerId, { pid: event.pid, state: 'starting', since: performance.now() });
         this.farm.emit('spawn', { workerId, pid: event.pid });
         break;

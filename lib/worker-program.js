@@ -5,9 +5,10 @@
 const path = require('node:path');
 const { writePlain } = require('./codec/plain-write');
 
-/** How the boot data is written, in its first byte. */
+/** How the boot data is written, in its first byte; lib/worker/bootstrap.js. */
 const PLAIN = 1;
 const CLONED = 2;
+const JSON_TEXT = 3;
 
 const ENTRY = path.join(__dirname, 'worker', 'entry.js');
 const FORK_GUARD = path.join(__dirname, 'worker', 'fork-guard.js');
@@ -16,7 +17,7 @@ const GUARD_ORDER = 'FARM_FORK_GUARD';
 
 /**
  * @param {Readonly<Record<string, any>>} options of the farm
- * @param {{ file: string, url: string }} source
+ * @param {{ file: string }} source
  * @param {string} addon the file of the native addon
  */
 function workerProgram(options, source, addon) {
@@ -44,14 +45,15 @@ function environment(env) {
 }
 
 /**
- * What a worker is told at its start; lib/worker/bootstrap.js reads it. Loading V8's serializer takes both sides more
- * than a millisecond, so plain data goes without.
+ * What a worker is told at its start; lib/worker/bootstrap.js reads it. Without data of the user's JSON does, and its code
+ * is there already. Loading V8's serializer takes both sides more than a millisecond, so plain data goes without.
  * @param {Readonly<Record<string, any>>} options
- * @param {{ file: string, url: string }} source
+ * @param {{ file: string, url?: string }} source
  * @returns {Buffer}
  */
 function bootData(options, source) {
   const told = { file: source.file, url: source.url, workerData: options.workerData, codec: options.codec };
+  if (told.workerData === undefined) return Buffer.concat([Buffer.of(JSON_TEXT), Buffer.from(JSON.stringify(told))]);
   try {
     const plain = writePlain(told);
     if (plain !== null) return Buffer.concat([Buffer.of(PLAIN), plain.bytes.subarray(0, plain.end)]);

@@ -8,11 +8,12 @@
 
 const LINE_FD = 3;
 const FATAL_BYTES = 128 * 1024;
-/** The first byte of boot data without V8's serializer. */
+/** How the boot data is written, in its first byte; lib/worker-program.js. */
 const PLAIN = 1;
+const JSON_TEXT = 3;
 
 const [, , parent, addon, ...argv] = process.argv;
-const native = require(/** @type {string} */ (addon));
+const native = loadAddon(/** @type {string} */ (addon));
 // Before anything else: from here on the kernel ends this process with its parent.
 const boot = native.workerOpen(LINE_FD, Number(parent));
 
@@ -20,6 +21,20 @@ const { encodeError } = require('../codec');
 const { readPlain } = require('../codec/plain-read');
 const context = require('./context');
 const { loadModule } = require('./module');
+
+/**
+ * As Node's loader does it, without looking for a file whose place is known; the module may load it too, by require('farm').
+ * @param {string} file
+ */
+function loadAddon(file) {
+  const Module = /** @type {any} */ (require('node:module'));
+  const loaded = new Module(file);
+  process.dlopen(loaded, file);
+  loaded.filename = file;
+  loaded.loaded = true;
+  Module._cache[file] = loaded;
+  return loaded.exports;
+}
 
 /**
  * One message to the supervisor: a letter, the encoding, the error.
@@ -48,6 +63,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
 
 /** @returns {any} what lib/worker-program.js has written */
 function bootSettings() {
+  if (boot[0] === JSON_TEXT) return JSON.parse(boot.toString('utf8', 1));
   if (boot[0] === PLAIN) return readPlain(boot, 1, boot.length);
   return require('node:v8').deserialize(boot.subarray(1));
 }

@@ -16,8 +16,6 @@
  * function, `end`; `cancel` between the last two when the parent asks for it.
  */
 
-const { FarmError } = require('../errors');
-
 /**
  * @typedef {object} RunningTask What the loop hands to `begin`; other fields are the loop's own.
  * @property {string} method name of the called method, '' for the module's single function
@@ -149,6 +147,7 @@ function currentOrThrow(what) {
   const task = current();
   isRead();
   if (task !== undefined) return task;
+  const { FarmError } = require('../errors');
   throw new FarmError(
     'ERR_FARM_UNSUPPORTED',
     `${what} belongs to a running task, and none runs here: read it inside the called function, before it returns or its promise settles`,

@@ -6,9 +6,8 @@
  * turn, so that timers and sockets of the user's module live.
  */
 
-const { encode, decode, encodeError, makeCodec } = require('../codec');
+const { encode, decode, encodeError, makeCodec, rehearse } = require('../codec');
 const { SCRATCH } = require('../codec/plain-write');
-const { FarmError } = require('../errors');
 const context = require('./context');
 const { HeldReplies } = require('./held');
 const { methodOf } = require('./module');
@@ -70,6 +69,8 @@ function start(addon, module, settings) {
   decodeValue = codec.decode;
   finishAndNext = native.workerStart(input, SCRATCH, Buffer.from(head.buffer), turn);
   turn();
+  // No task was there yet: a spare, or a worker that was started ahead.
+  if (native.workerRunning() === 0 && encodeValue === encode) rehearse();
 }
 
 /** A turn of the event loop: from now on tasks may take their millisecond. */
@@ -232,6 +233,7 @@ function answer(lane, tag, encoded) {
  */
 function tooLarge(size, attachments) {
   const total = (attachments ?? []).reduce((sum, part) => sum + part.byteLength, size);
+  const { FarmError } = require('../errors');
   return new FarmError('ERR_FARM_NO_MEMORY', `There is no shared memory for a result of ${total} bytes; see the option maxSharedMemory`);
 }
 

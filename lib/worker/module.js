@@ -10,7 +10,6 @@
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { FarmError } = require('../errors');
 const { formatOf, isTypeScript, canLoadTypeScript } = require('./format');
 const { collectExports, describeExports } = require('./exports');
 
@@ -27,11 +26,20 @@ const { collectExports, describeExports } = require('./exports');
 const LISTED = 50;
 
 /**
+ * Loaded by the first error: a good start needs none.
+ * @param {ConstructorParameters<typeof import('../errors').FarmError>} about
+ */
+function farmError(...about) {
+  const { FarmError } = require('../errors');
+  return new FarmError(...about);
+}
+
+/**
  * @param {string} file absolute path
  * @param {string} [url] its file: URL when it carries a query or fragment
  * @returns {Promise<WorkerModule>}
  */
-async function loadModule(file, url = pathToFileURL(file).href) {
+async function loadModule(file, url) {
   let namespace;
   try {
     ({ namespace } = await load(file, url));
@@ -40,7 +48,7 @@ async function loadModule(file, url = pathToFileURL(file).href) {
   }
   const found = collectExports(namespace);
   if (found.single === null && found.functions.size === 0) {
-    throw new FarmError(
+    throw farmError(
       'ERR_FARM_START',
       `The worker module ${file} exports no function that can be called (${describeExports(namespace)}). ` +
         'Export functions by name, or one function as module.exports or default export.',
@@ -53,7 +61,7 @@ async function loadModule(file, url = pathToFileURL(file).href) {
 /**
  * In an object of its own: a module that exports a function named "then" would be taken for a promise.
  * @param {string} file
- * @param {string} url
+ * @param {string} [url]
  * @returns {Promise<{ namespace: any }>}
  */
 async function load(file, url) {
@@ -75,10 +83,10 @@ const MAY_EXPORT_THEN = /\bexport\b[^;{]*(?<!\.)\bthen\b|[{,\s]then\s*[,}]|\bas\
  * import() takes the namespace of a module that exports "then" for a promise, and waits for it for ever. A module around
  * it keeps the two apart; it costs some milliseconds, so only where the text gives a reason.
  * @param {string} file
- * @param {string} url
+ * @param {string} [url]
  * @returns {Promise<{ namespace: any }>}
  */
-async function importModule(file, url) {
+async function importModule(file, url = pathToFileURL(file).href) {
   const { importByNode } = require('./import');
   if (!MAY_EXPORT_THEN.test(readFileSync(file, 'utf8'))) return { namespace: await importByNode(url) };
   const around = `import * as namespace from ${JSON.stringify(url)}; export const loaded = { namespace };`;
@@ -106,7 +114,7 @@ function loadError(file, error) {
       error.code === 'ERR_UNKNOWN_FILE_EXTENSION'
         ? `Node.js ${process.version} does not load TypeScript by itself`
         : String(error.message);
-    return new FarmError(
+    return farmError(
       'ERR_FARM_START',
       `The worker module ${file} cannot be loaded: ${why}. Ways out: a Node.js that strips types (22.18 or newer), ` +
         "the option execArgv: ['--import', 'tsx'] with tsx installed, or compile it and pass the .js file.",
@@ -114,7 +122,7 @@ function loadError(file, error) {
     );
   }
   const what = error instanceof Error || typeof error?.message === 'string' ? `${error.name}: ${error.message}` : String(error);
-  return new FarmError('ERR_FARM_START', `The worker module ${file} failed to load: ${what}`, props);
+  return farmError('ERR_FARM_START', `The worker module ${file} failed to load: ${what}`, props);
 }
 
 /** @param {any} error */
@@ -150,7 +158,7 @@ function noMethodError(loaded, method) {
     method === '' ? `${where} exports no single function, so the service itself cannot be called` : `${where} exports no function "${method}"`;
   const there = methods.length > 0 ? `It exports: ${shown}` : 'It exports no function by name';
   const single = loaded.single !== null && method !== '' ? '; the service itself can be called' : '';
-  return new FarmError('ERR_FARM_NO_METHOD', `${wanted}. ${there}${single}.`, {
+  return farmError('ERR_FARM_NO_METHOD', `${wanted}. ${there}${single}.`, {
     method,
     methods: methods.slice(0, LISTED),
     file: loaded.file,
