@@ -138,6 +138,7 @@ function rehearse() {
   rehearsed = true;
   const { kind, bytes, start, end } = encodeTask('', [0]);
   decode(kind, bytes, start, end, null);
+  encode(0);
 }
 
 module.exports = { KIND, encode, encodeTask, decode, encodeError, decodeError, makeCodec, rehearse };

@@ -135,6 +135,8 @@ pub fn worker_start(
     bell.hold(true);
     endpoint.online();
     let _ = endpoint.tell(&[tell::ONLINE]);
+    // Behind the word that somebody waits for; until here the kernel alone ends this process with its parent.
+    endpoint.tie().map_err(|error| Error::from_reason(error.to_string()))?;
     let worker = Worker {
         endpoint,
         bell,

@@ -7,10 +7,9 @@ pub use farm_sys::{
     die_with_parent, ignore_interrupts, library, memory_limit, monotonic_ns, take_longer_turns, usable_cpus, SUPPORTED,
 };
 
-/// In a worker: the line to the parent, inherited under this number; its end ends the process.
+/// In a worker: the line to the parent, inherited under this number.
 pub fn inherit_line(number: i32) -> farm_sys::Result<Line> {
     let fd = Fd::inherited(number)?;
-    farm_sys::watch_line(&fd)?;
     let line = fd.duplicate_high()?;
     // Stays open: a module that closes this number, as some do with all that are open, must not hit what the line, or
     // anything else of ours, has become.

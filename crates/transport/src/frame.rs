@@ -38,6 +38,8 @@ pub mod tell {
     pub const ERROR: u8 = b'e';
     /// It has ended as many tasks as one worker may.
     pub const WORN: u8 = b'w';
+    /// With a descriptor that is closed when the process begins to end.
+    pub const PULSE: u8 = b'p';
     /// The worker cannot join: why, as text that every build can read.
     pub const REFUSED: u8 = b'h';
 }

@@ -26,6 +26,7 @@ fn hello() -> Hello {
         worker: 0,
         workers: 1,
         lanes: 1,
+        pulse: false,
         tasks: 0,
         spin_ns: 0,
         cpus: 1,

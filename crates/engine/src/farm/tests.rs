@@ -72,6 +72,7 @@ impl Trial {
             worker,
             workers,
             lanes: shared.settings.lanes,
+            pulse: false,
             tasks: 0,
             spin_ns: 0,
             cpus: 1,

@@ -78,6 +78,7 @@ impl EventLoop {
             Watched::Line => farm.hear(worker, &hands),
             Watched::Bell => farm.serve(worker, true, &hands),
             Watched::Exit => farm.check_exit(worker, &hands),
+            Watched::Pulse => farm.pulse_stopped(worker, &hands),
         }
     }
 

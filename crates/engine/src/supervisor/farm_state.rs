@@ -48,6 +48,7 @@ pub enum Watched {
     Exit,
     /// The doorbell of a worker that the supervisor serves.
     Bell,
+    Pulse,
 }
 
 /// Farm, worker and descriptor in one number for the poller.
@@ -59,7 +60,8 @@ pub fn of_token(token: u64) -> (u32, usize, Watched) {
     let watched = match token & 0xff {
         0 => Watched::Line,
         1 => Watched::Exit,
-        _ => Watched::Bell,
+        2 => Watched::Bell,
+        _ => Watched::Pulse,
     };
     ((token >> 24) as u32, (token >> 8 & 0xffff) as usize, watched)
 }
@@ -220,6 +222,7 @@ impl FarmState {
                     }
                     return;
                 }
+                Ok(Some((len, fds))) if raw[..len] == [tell::PULSE] => self.feel(index, fds.into_iter().next(), hands),
                 Ok(Some((len, _))) => self.message(index, &raw[..len], hands),
             }
         }

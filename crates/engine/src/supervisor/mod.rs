@@ -10,6 +10,7 @@ mod guard;
 mod guard_process;
 mod limits;
 mod lookout;
+mod pulse;
 mod recycle;
 mod remains;
 mod resize;

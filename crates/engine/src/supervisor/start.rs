@@ -49,15 +49,18 @@ impl FarmState {
         if forked.is_some() {
             hands.poller.add(self.shared.bell(worker).fd(), token(self.shared.id, worker, Watched::Bell))?;
         }
-        self.shared.post(FarmEvent::Joined { worker, line: shared.clone() });
-        self.workers[worker] = Some(Worker::new(line, shared, streams, monotonic_ns(), forked));
         let order = Order::Worker {
             farm: self.shared.id,
             worker,
             plan: Box::new(plan),
             guarded: self.shared.settings.guard.is_some(),
         };
-        hands.spawner.send(order).map_err(|_| farm_sys::Error::Unsupported { what: "spawning without its thread" })
+        // First: the rest can be done while the process starts. Its news comes to this thread, so not before that.
+        let no_spawner = |_| farm_sys::Error::Unsupported { what: "spawning without its thread" };
+        hands.spawner.send(order).map_err(no_spawner)?;
+        self.shared.post(FarmEvent::Joined { worker, line: shared.clone() });
+        self.workers[worker] = Some(Worker::new(line, shared, streams, monotonic_ns(), forked));
+        Ok(())
     }
 
     fn hello(&self, worker: usize, shared: &WorkerLine) -> Hello {
@@ -67,6 +70,7 @@ impl FarmState {
             worker: worker as u16,
             workers: self.shared.bells().len(),
             lanes: settings.lanes,
+            pulse: settings.spares > 0,
             tasks: settings
                 .recycle
                 .tasks

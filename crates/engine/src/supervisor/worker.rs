@@ -7,7 +7,7 @@ use crate::pool::workers::{Cause, Leave};
 use crate::process::{verdict, Breach, ExitRecord, Meter, MostMemory, OomKills, Stream};
 use crate::settings::LimitSettings;
 use crate::shared::WorkerLine;
-use farm_sys::{Child, ExitStatus, Line};
+use farm_sys::{Child, ExitStatus, Fd, Line};
 use farm_transport::layout::{worker::MAIL_FROM_SUPERVISOR, LANES};
 use farm_transport::{frame::mail, Entry, Producer, Stamp, NO_SLOT};
 use std::cell::RefCell;
@@ -37,6 +37,10 @@ pub struct Worker {
     pub leaving_since: Option<u64>,
     /// How long it was so before it was killed for being stopped, stalled or deaf, ns.
     pub wedged_for: Option<u64>,
+    /// The reading end of its pulse; see `pulse`.
+    pub pulse: Option<Fd>,
+    /// Its process has begun to end, for reasons of its own.
+    pub ending: bool,
     /// For a script that does not map the queue.
     pub forked: Option<Forked>,
     /// What each lane was seen to run first, and when: a start that the worker moves later does not count.
@@ -74,6 +78,8 @@ impl Worker {
             watch: Watch::default(),
             leaving_since: None,
             wedged_for: None,
+            pulse: None,
+            ending: false,
             forked,
             seen: RefCell::new(vec![(0, 0); LANES]),
             mail,
@@ -95,8 +101,8 @@ impl Worker {
     }
 
     pub fn kill(&mut self, cause: Cause) {
-        if cause == Cause::Channel && self.forked.as_ref().is_some_and(|forked| forked.lingers) {
-            // It has ended by itself.
+        if cause == Cause::Channel && (self.ending || self.forked.as_ref().is_some_and(|forked| forked.lingers)) {
+            // It has ended by itself, or is about to have.
             return;
         }
         self.cause = self.cause.or(Some(cause));

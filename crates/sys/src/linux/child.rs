@@ -210,8 +210,8 @@ pub fn take_longer_turns(ns: u64) {
     }
 }
 
-/// In a worker: a thread that ends this process as soon as the other end of the line is closed. It covers the moments
-/// before [`die_with_parent`] was called.
+/// In a worker: a thread that ends this process as soon as the other end of the line is closed. It covers what takes
+/// [`die_with_parent`] back, such as another user id.
 pub fn watch_line(line: &Fd) -> Result<()> {
     let fd = line.duplicate()?;
     std::thread::Builder::new()

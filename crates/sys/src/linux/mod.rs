@@ -11,6 +11,7 @@ mod line;
 mod memory;
 mod poller;
 pub mod process_usage;
+mod pulse;
 mod usage;
 
 pub use crate::unix::library;
@@ -19,6 +20,7 @@ pub use doorbell::Doorbell;
 pub use line::{lifeline, own_output, pipe, Line};
 pub use memory::Memory;
 pub use poller::Poller;
+pub use pulse::give_pulse;
 pub use usage::{memory_available, memory_limit, monotonic_ns, oom_kills, usable_cpus};
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

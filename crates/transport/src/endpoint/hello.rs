@@ -21,6 +21,8 @@ pub struct Hello {
     pub workers: usize,
     /// Tasks this worker may run at the same time.
     pub lanes: usize,
+    /// The parent wants to hear of this worker's end as early as it can be told.
+    pub pulse: bool,
     /// After so many tasks the worker says that it is worn; 0 for never.
     pub tasks: u64,
     pub spin_ns: u64,

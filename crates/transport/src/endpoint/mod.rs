@@ -143,6 +143,16 @@ impl Endpoint {
         self.own.phase().store(phase::ONLINE, Release);
     }
 
+    /// From here on this process ends with the line, and the parent hears of its end early where it wants to.
+    pub fn tie(&self) -> farm_sys::Result<()> {
+        let Some(line) = &self.line else { return Ok(()) };
+        if self.hello.pulse {
+            // Without it the exit tells the parent. It comes first: threads end in the order in which they were made.
+            let _ = farm_sys::give_pulse(line.fd(), &[tell::PULSE]);
+        }
+        farm_sys::watch_line(line.fd())
+    }
+
     /// This worker leaves as it was told to.
     pub fn bye(&self) {
         self.own.phase().store(phase::BYE, Release);
