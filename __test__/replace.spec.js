@@ -1,6 +1,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { once } = require('node:events');
 const { WorkerFarm } = require('..');
@@ -8,6 +9,9 @@ const { folder, stateOf } = require('./fixtures/life/processes');
 
 const file = path.join(__dirname, 'fixtures', 'life', 'replaced.js');
 const dir = folder();
+// Linux 5.9 has what it takes: close_range.
+const [major, minor] = os.release().split('.').map(Number);
+const hasPulse = major > 5 || (major === 5 && minor >= 9);
 let farm;
 let exits;
 let spawns;
@@ -104,6 +108,30 @@ describe('spares', () => {
     expect(await farm.run('pid')).toBe(spare);
     await allOnline(2);
     expect(spawns).toHaveLength(3);
+  });
+
+  // The system tells of an exit when it has taken the memory apart; by then the process is reaped at once.
+  (hasPulse ? test : test.skip)('one takes over when the process begins to end', async () => {
+    open({ max: 1, spares: 1 });
+    let tookOverFirst = false;
+    // That the answer is quicker than the system is not certain on a busy machine; without the pulse it never is.
+    for (let round = 1; round <= 10 && !tookOverFirst; round++) {
+      const victim = await farm.run('leak', [200]);
+      await allOnline(2);
+      process.kill(victim, 'SIGKILL');
+      expect(await farm.run('pid')).not.toBe(victim);
+      tookOverFirst = fs.existsSync(`/proc/${victim}`);
+      await exitsAre(round);
+      expect(exits[round - 1]).toMatchObject({ pid: victim, signal: 'SIGKILL', verdict: 'killed', killedFor: null });
+    }
+    expect(tookOverFirst).toBe(true);
+  });
+
+  (hasPulse ? test : test.skip)('the exit code of a worker whose pulse has stopped stays its own', async () => {
+    open({ max: 1, spares: 1 });
+    await farm.run('leak', [200]);
+    await allOnline(2);
+    await expect(farm.run('leave', [7])).rejects.toMatchObject({ code: 'ERR_FARM_WORKER_EXIT', exitCode: 7, signal: null });
   });
 
   test('never more than max tasks run at a time', async () => {

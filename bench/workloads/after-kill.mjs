@@ -5,11 +5,13 @@ export const title = 'A pool of one worker, killed in the middle of an endless t
 export const metrics = {
   next: { title: 'from the kill to the start of the next task, p50', unit: 'ms' },
   spare: { title: 'the same with one warm spare, p50', unit: 'ms' },
+  timeout: { title: 'from the rejection for a timeout to the start of the next task, with one warm spare, p50', unit: 'ms' },
 };
 export const rivals = ['farm', 'piscina', 'workerpool'];
 export const endless = true;
 
 const KILLS = { quick: 5, full: 15 };
+const TIMEOUT = 50;
 
 /** The clock that `now` in ../tasks.cjs reads too, in every thread and process. */
 const now = () => Number(process.hrtime.bigint()) / 1e6;
@@ -32,6 +34,22 @@ async function killAgainAndAgain(pool, kills) {
   return median(times);
 }
 
+/**
+ * The pool kills by itself: the synchronous task has its time to answer to the cancel, then the worker goes.
+ * @param {import('../rivals/index.mjs').Pool} pool
+ */
+async function timeOutAgainAndAgain(pool, kills) {
+  const times = [];
+  for (let i = 0; i < kills; i++) {
+    await pool.run('now');
+    await sleep(300);
+    const ended = pool.runWithin(TIMEOUT, 'forever').then(now);
+    const next = pool.run('now');
+    times.push((await next) - (await ended));
+  }
+  return median(times);
+}
+
 /** @param {import('./index.mjs').Context} context */
 export async function measure({ rival, open, quick }) {
   const kills = quick ? KILLS.quick : KILLS.full;
@@ -39,5 +57,7 @@ export async function measure({ rival, open, quick }) {
   const next = await killAgainAndAgain(pool, kills);
   if (rival !== 'farm') return { next };
   await pool.stop({ force: true });
-  return { next, spare: await killAgainAndAgain(await open({ workers: 1, spares: 1 }), kills) };
+  const prepared = await open({ workers: 1, spares: 1 });
+  const spare = await killAgainAndAgain(prepared, kills);
+  return { next, spare, timeout: await timeOutAgainAndAgain(prepared, kills) };
 }
