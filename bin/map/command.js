@@ -50,8 +50,15 @@ function farmOptions({ jobs, timeout, retries, workerData }) {
 async function runIn(farm, options) {
   const source = await openInputs(options);
   if (options.out !== undefined && source.names === null) throw new UsageError('farm map: --out needs files as inputs');
+  const files = options.out === undefined ? null : new OutputFiles(/** @type {string[]} */ (source.names), options);
   const journal = options.resume === undefined ? null : Journal.open(options.resume, purpose(farm, source, options));
   if (journal !== null) source.check(new StreamCheck(journal));
+  try {
+    files?.begin(journal?.id ?? null);
+  } catch (error) {
+    await journal?.close();
+    throw error;
+  }
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
   delay.enable();
 
@@ -68,18 +75,17 @@ async function runIn(farm, options) {
   const toTerminal = options.out === undefined && process.stdout.isTTY && process.stderr.isTTY;
   let readerGone = false;
   const sink =
-    options.out !== undefined
-      ? new OutputFiles(/** @type {string[]} */ (source.names), options, journal?.id ?? null)
-      : new StandardOutput({
-          written: journal === null ? undefined : (indexes) => indexes.forEach((index) => journal.done(index)),
-          room: () => run.wake(),
-          aside: toTerminal ? (write, endsLine) => progress.aside(write, endsLine) : (write) => write(),
-          broken: (error) => {
-            readerGone = error === null;
-            if (error !== null) run.abort(error);
-            run.abandon();
-          },
-        });
+    files ??
+    new StandardOutput({
+      written: journal === null ? undefined : (indexes) => indexes.forEach((index) => journal.done(index)),
+      room: () => run.wake(),
+      aside: toTerminal ? (write, endsLine) => progress.aside(write, endsLine) : (write) => write(),
+      broken: (error) => {
+        readerGone = error === null;
+        if (error !== null) run.abort(error);
+        run.abandon();
+      },
+    });
   const method = options.method ?? '';
   const run = new Run({ call: (value) => farm.run(method, [value]), source, sink, report: progress, journal, tally, options });
   journal?.start(() => sink.settled(), (error) => run.abort(error));

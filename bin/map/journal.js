@@ -175,7 +175,7 @@ function read(file, bytes, header) {
   const lines = keep === 0 ? [] : bytes.toString('utf8', 0, keep - 1).split('\n');
   if (keep === 0 && bytes.length > 0 && !bytes.toString().startsWith(`{"${KEY}"`) && !`{"${KEY}"`.startsWith(bytes.toString())) throw noJournal(file);
   const found = lines.length === 0 ? header : recordOf(file, lines, 0);
-  compare(file, found, header);
+  if (found[KEY] === undefined) throw noJournal(file);
   for (let number = 1; number < lines.length; number++) {
     const record = recordOf(file, lines, number);
     if (record.done !== undefined) ranges.add(record.done);
@@ -183,6 +183,12 @@ function read(file, bytes, header) {
     else if (record.end !== undefined) endAt = record.end;
   }
   ranges.seal();
+  const other = difference(found, header);
+  if (other !== undefined) {
+    // Where nothing is done nothing can be taken for done: a method with a slip in it must not spoil the file.
+    if (ranges.size > 0 || other.name === KEY) throw ofOtherWork(file, other);
+    return { keep: 0, size: bytes.length, ranges, marks: [], endAt: null, id: String(header.id) };
+  }
   return { keep, size: bytes.length, ranges, marks, endAt, id: String(found.id) };
 }
 
@@ -201,16 +207,20 @@ function noJournal(file) {
   return new UsageError(`farm map: ${file} is no journal of farm map; nothing was written to it`);
 }
 
-/** @param {string} file @param {any} found @param {any} wanted */
-function compare(file, found, wanted) {
-  if (found[KEY] === undefined) throw noJournal(file);
+/** @param {any} found @param {any} wanted */
+function difference(found, wanted) {
   for (const name of Object.keys(wanted)) {
     if (name === 'id') continue;
     const [was, is] = [found[name], wanted[name]].map((value) => JSON.stringify(value) ?? 'nothing');
-    if (was === is) continue;
-    const what = name === KEY ? 'version' : name;
-    throw new UsageError(`farm map: the journal ${file} is of other work: its ${what} is ${was}, this time ${is}; use another journal`);
+    if (was !== is) return { name, was, is };
   }
+  return undefined;
+}
+
+/** @param {string} file @param {{ name: string, was: string, is: string }} difference */
+function ofOtherWork(file, { name, was, is }) {
+  const what = name === KEY ? 'version' : name;
+  return new UsageError(`farm map: the journal ${file} is of other work: its ${what} is ${was}, this time ${is}; use another journal`);
 }
 
 module.exports = { Journal };

@@ -23,24 +23,29 @@ class OutputFiles {
   #gate = new Gate(OPEN);
   bytes = 0;
   full = false;
+  durable = false;
+  temporaries = new Temporaries('');
 
   /**
    * @param {string[]} inputs
    * @param {{ out: string, ext?: string }} options
-   * @param {string | null} journal its id; what is written is durable when there is one
    */
-  constructor(inputs, { out, ext }, journal) {
+  constructor(inputs, { out, ext }) {
     this.out = out;
+    this.targets = targetsOf(inputs, out, ext);
+  }
+
+  /** Nothing is written before. @param {string | null} journal its id; what is written is durable when there is one */
+  begin(journal) {
     this.durable = journal !== null;
     this.temporaries = new Temporaries(journal ?? '');
-    this.targets = targetsOf(inputs, out, ext);
     try {
-      makeFolder(path.resolve(out));
-      const probe = pathOf(this.temporaries.in(path.resolve(out), 'probe'));
+      makeFolder(path.resolve(this.out));
+      const probe = pathOf(this.temporaries.in(path.resolve(this.out), 'probe'));
       fs.writeFileSync(probe, '');
       fs.unlinkSync(probe);
     } catch (error) {
-      throw new UsageError(`farm map: cannot write to --out ${shown(out)}: ${/** @type {Error} */ (error).message}`);
+      throw new UsageError(`farm map: cannot write to --out ${shown(this.out)}: ${/** @type {Error} */ (error).message}`);
     }
   }
 

@@ -46,9 +46,10 @@ async function run() {
   const differ = differing(packages, out)
   console.log(`${tried.join(', ')} give the same results as before: ${differ.length === 0 ? 'yes' : `NO: ${differ.join(', ')}`}`)
 
+  console.log('\nThe same files in one process, to compare …')
   const alone = await timed([path.join(here, 'alone.js'), path.join(temp, 'alone')], names)
   if (alone.code !== 0) throw new Error(`the one process ended with ${alone.code}`)
-  console.log(`\nfarm map: ${seconds(farmed.ms)}; one process: ${seconds(alone.ms)}; their start included, that is ${(alone.ms / farmed.ms).toFixed(2)} times as fast`)
+  console.log(`farm map: ${seconds(farmed.ms)}; one process: ${seconds(alone.ms)}; their start included, that is ${(alone.ms / farmed.ms).toFixed(2)} times as fast${os.availableParallelism() === 1 ? ' (there is only one CPU to use here)' : ''}`)
   console.log(`\nThe same for your own files:\n\n  ${command()}\n`)
   if (parsed.code !== 0 || differ.length > 0) process.exitCode = 1
 }
