@@ -45,7 +45,7 @@ class Tally {
 function firstLine(error) {
   const isError = typeof error?.message === 'string';
   const plain = error?.name === 'Error' || error?.name === 'FarmError' || error?.name === undefined;
-  const text = isError ? `${plain ? '' : `${error.name}: `}${error.message || error.code || 'failed'}` : `threw ${inspect(error, { breakLength: Infinity })}`;
+  const text = isError ? `${plain ? '' : `${error.name}: `}${error.message.trim() || error.code || 'failed'}` : `threw ${inspect(error, { breakLength: Infinity })}`;
   // A worker's words must not move the cursor about.
   const line = printable(text.split(/\r?\n/, 1)[0]);
   return line.length > 500 ? `${line.slice(0, 499)}…` : line;
