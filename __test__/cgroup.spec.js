@@ -2,6 +2,7 @@
 
 // With a cgroup (v2) delegated to the parent, what workers start cannot get away from them: not by a session of its own.
 
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { folder, gone, running, stateOf, until } = require('./fixtures/life/processes');
@@ -21,8 +22,8 @@ const started = [];
 afterEach(() => cleared(started.splice(0)));
 
 /** A parent in the group, whose program says words and stays. */
-function parent(source, env = {}) {
-  const { child, line } = running(source, { ...process.env, ...env }, [...into(group), process.execPath]);
+function parent(source, env = {}, place = group) {
+  const { child, line } = running(source, { ...process.env, ...env }, [...into(place), process.execPath]);
   started.push(child.pid);
   return { child, words: async () => (await line()).split(' ') };
 }
@@ -160,6 +161,79 @@ withGroup('where a cgroup is delegated', () => {
       const guarding = await guardOf(each.pid);
       each.kill('SIGKILL');
       await gone(...others, guarding);
+    }
+  });
+
+  test.each([
+    ['process.exit()', 'process.exit(7)'],
+    ['close() and process.exit() at once', 'farm.close().then(() => process.exit(7))'],
+    ['a crash', 'process.abort()'],
+  ])('with a parent that ends by %s', async (_, end) => {
+    const { child, words } = parent(`
+      const farm = new WorkerFarm(${JSON.stringify(worker)}, { max: 1 });
+      process.once('SIGUSR2', () => { ${end}; });
+      farm.ref().run('start', [{ detached: true }]).then((pids) => say(...pids));
+    `);
+    const pids = (await words()).map(Number);
+    started.push(...pids);
+    const guard = await guardOf(child.pid);
+    child.kill('SIGUSR2');
+    await gone(child.pid, ...pids, guard);
+    await noGroupLeft();
+  });
+
+  test('a parent that is moved: groups of before and after go', async () => {
+    const other = delegated();
+    if ('why' in other) throw new Error(other.why);
+    try {
+      const { child, words } = parent(`
+        const start = () => new WorkerFarm(${JSON.stringify(worker)}, { max: 1 }).ref().run('start', [{ detached: true }]).then((pids) => say(...pids));
+        start().then(() => {
+          require('node:fs').writeFileSync(${JSON.stringify(path.join(other.group, 'cgroup.procs'))}, String(process.pid));
+          return start();
+        });
+      `);
+      const pids = [...(await words()), ...(await words())].map(Number);
+      started.push(...pids);
+      expect(groupsIn(other.group)).toHaveLength(1);
+      expect(groupsIn(group)).toHaveLength(1);
+      const guard = await guardOf(child.pid);
+      child.kill('SIGKILL');
+      await gone(...pids, guard);
+      await until(() => groupsIn(other.group).length === 0);
+    } finally {
+      await removed(other.group);
+    }
+  });
+
+  test('a user without privileges to whom it was given', async () => {
+    const user = { uid: 65534, gid: 65534 };
+    if (process.getuid?.() !== 0 || spawnSync(process.execPath, ['-e', `require(${JSON.stringify(worker)})`], { ...user, cwd: '/' }).status !== 0) {
+      console.log('not checked: nobody else can be made to read this folder');
+      return;
+    }
+    const other = delegated();
+    if ('why' in other) throw new Error(other.why);
+    try {
+      for (const file of ['', 'cgroup.procs', 'cgroup.subtree_control', 'cgroup.threads']) fs.chownSync(path.join(other.group, file), user.uid, user.gid);
+      const { child, words } = parent(
+        `
+        process.setgid(${user.gid});
+        process.setuid(${user.uid});
+        new WorkerFarm(${JSON.stringify(worker)}, { max: 1 }).ref().run('start', [{ detached: true }]).then((pids) => say(...pids));
+        `,
+        {},
+        other.group,
+      );
+      const pids = (await words()).map(Number);
+      started.push(...pids);
+      expect(groupsIn(other.group)).toHaveLength(1);
+      const guard = await guardOf(child.pid);
+      child.kill('SIGKILL');
+      await gone(...pids, guard);
+      await until(() => groupsIn(other.group).length === 0);
+    } finally {
+      await removed(other.group);
     }
   });
 

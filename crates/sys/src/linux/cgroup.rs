@@ -75,7 +75,7 @@ impl Group {
     /// `None` where none can be made, or would be of no use. `tree`: what the child starts is to end with it.
     pub fn for_child(limits: &Restrictions, tree: bool) -> Result<Option<Group>> {
         let mut files = wanted(limits);
-        if let Some(place) = for_limits().filter(|_| !files.is_empty()) {
+        if let Some(place) = (!files.is_empty()).then(for_limits).flatten() {
             files.retain(|(controller, ..)| has(&place.controllers, controller));
             if !files.is_empty() {
                 let made = Group::create(&place.folder, tree, &files);
@@ -89,7 +89,7 @@ impl Group {
                 });
             }
         }
-        let place = for_trees().filter(|_| tree);
+        let place = tree.then(for_trees).flatten();
         // One that cannot be made is one that is not delegated.
         Ok(place.and_then(|place| Group::create(&place.folder, true, &[]).ok()))
     }
