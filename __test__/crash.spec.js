@@ -51,6 +51,13 @@ test('the last lines of stderr are in the error', async () => {
   expect(error.message).toMatch(/Last lines of its stderr:\n {2}first line\n {2}last words$/);
 });
 
+test('what an uncaught error says is in the error, though many frames stand below it', async () => {
+  const frames = Array.from({ length: 12 }, (_, at) => `    at frame (file.js:${at}:1)\n`).join('');
+  const error = await crashes('writeAndExit', [`file.js:1\n  throw it\n  ^\n\nError: the reason\n${frames}\nNode.js v0\n`, 1]);
+  expect(error.message).toMatch(/Last lines of its stderr:\n {2}file\.js:1\n[^]*\n {2}Error: the reason\n {2}Node\.js v0$/);
+  expect(error.stderr).toContain('frame (file.js:11:1)');
+});
+
 test('of much stderr the end is kept', async () => {
   const error = await crashes('writeAndExit', [`${'x'.repeat(60_000)}\nthe end\n`, 1]);
   expect(error.stderr.length).toBeLessThanOrEqual(8192);

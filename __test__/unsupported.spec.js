@@ -75,6 +75,20 @@ test('a binary that the system refuses is an error with the words of the system'
   expect(error.message).toContain('npm run build')
 })
 
+test('a system that has nothing left for a farm is named by an error of farm', () => {
+  const program = `
+    const fs = require('node:fs');
+    const { WorkerFarm } = require(${JSON.stringify(root)});
+    const open = [];
+    try { for (;;) open.push(fs.openSync('/dev/null')); } catch {}
+    let thrown;
+    try { new WorkerFarm(${JSON.stringify(__filename)}); } catch (error) { thrown = error; }
+    for (const each of open) fs.closeSync(each);
+    console.log(JSON.stringify({ name: thrown.name, code: thrown.code, reason: thrown.reason, message: thrown.message }));`
+  const error = JSON.parse(execFileSync('/bin/sh', ['-c', 'ulimit -n 128; exec "$0" -e "$1"', process.execPath, program], { encoding: 'utf8' }))
+  expect(error).toMatchObject({ name: 'FarmError', code: 'ERR_FARM_START', reason: 'spawn', message: expect.stringContaining('Too many open files') })
+})
+
 test('a farm whose loop cannot be polled is refused, and its native side goes', () => {
   const { NativeFarm } = require('../native.js')
   const connect = jest.spyOn(NativeFarm.prototype, 'connect').mockReturnValue(false)
@@ -113,6 +127,12 @@ describe('from an empty process', () => {
     expect(error.message).toContain(`platform ${process.platform}, arch ${process.arch}, libc ${error.libc}, kernel ${os.release()}`)
     expect(error.message).toContain('`npm run build` in')
     expect(error.message).toContain(copy)
+  })
+
+  test('a process that loads no native addons says so, and nothing of another binary', () => {
+    const error = requiring(root, '--no-addons')
+    expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'binary', message: expect.stringMatching(/native addons are disabled here.*--allow-addons/) })
+    expect(error.message).not.toContain('npm run build')
   })
 
   test('another platform is refused when the package is required', () => {

@@ -108,10 +108,11 @@ function howItEnded(record) {
   return 'ended; its exit status is unknown';
 }
 
-/** @param {ExitRecord} record */
+/** The frames of an uncaught error stand below what it says. @param {ExitRecord} record */
 function lastWords(record) {
   if (!record.stderr) return '';
-  const lines = record.stderr.split('\n');
+  let lines = record.stderr.split('\n');
+  if (lines.length > 8) lines = lines.filter((line) => line !== '' && !/^\s+at /.test(line));
   return `\nLast lines of its stderr:\n${lines.slice(-8).map((line) => `  ${line}`).join('\n')}`;
 }
 

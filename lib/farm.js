@@ -4,9 +4,8 @@
 
 const { EventEmitter } = require('node:events');
 const { Admission } = require('./admission');
-const { FarmError } = require('./errors');
 const { nativeSettings, standardLimits } = require('./farm-settings');
-const { checkCall, checkedSize, closeTimeout, farmOptions, statsReset, taskOptions } = require('./options');
+const { checkCall, checkMin, checkedSize, closeTimeout, farmOptions, statsReset, taskOptions } = require('./options');
 const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
@@ -16,6 +15,7 @@ const { clearTimeout, setTimeout } = require('./real-time');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
 const { Roster } = require('./roster');
+const { openNative } = require('./start-error');
 const { TaskEvents } = require('./task-events');
 const { GIVEN_UP, farmStats } = require('./stats');
 const { Tasks } = require('./tasks');
@@ -51,9 +51,7 @@ class WorkerFarm extends EventEmitter {
     const resolved = resolveWorker(source);
     const standard = standardLimits(native);
     const max = checked.max ?? standard.max;
-    if (checked.min > max) {
-      throw new FarmError('ERR_FARM_OPTION', `min (${checked.min}) must not be above max, which is ${max} here`, { option: 'min', value: checked.min });
-    }
+    checkMin(checked.min, max);
     const codec = resolveCodec(checked.codec);
     const { encodeTask, decode } = checked.fork ? forkMessages() : makeCodec(codec);
     const { limits, heapFlags } = workerLimits(checked, max, native);
@@ -62,7 +60,8 @@ class WorkerFarm extends EventEmitter {
     this.options = Object.freeze({ ...checked, codec, max, limits, execArgv, maxSharedMemory: checked.maxSharedMemory ?? standard.maxSharedMemory });
     this.file = resolved.file;
     const settings = nativeSettings(this.options, resolved, native.libraryPath());
-    this.#native = new native.NativeFarm(settings, bootData(this.options, resolved));
+    const boot = bootData(this.options, resolved);
+    this.#native = openNative(() => new native.NativeFarm(settings, boot), resolved.file);
     this.#roster = new Roster(resolved.file, {
       emit: (name, ...args) => this.emit(name, ...args),
       startFailed: (makeError) => this.#tasks.rejectAll(makeError, GIVEN_UP.notStarted),

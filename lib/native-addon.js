@@ -8,6 +8,8 @@ const { FarmError } = require('./errors');
 
 const ROOT = path.dirname(__dirname);
 const ARCHITECTURES = ['x64', 'arm64'];
+/** No binary is to blame: node was told to load none. */
+const DISABLED = 'disabled';
 /** What lib/ and the addon say to each other; src/system.rs. */
 const PROTOCOL = 5;
 
@@ -39,6 +41,7 @@ function addonFor(load, machine) {
     native = load();
   } catch (cause) {
     const refused = refusalIn(cause);
+    if (refused === DISABLED) throw unsupported('binary', "farm's binary cannot be loaded: native addons are disabled here. Allow them with --allow-addons beside --permission, or leave --no-addons away", machine, cause);
     const found = refused === undefined ? 'farm has no binary for this system' : `farm's binary cannot be loaded on this system: ${refused}`;
     throw unsupported('binary', `${found}. Build one with \`npm run build\` in ${ROOT}`, machine, cause);
   }
@@ -81,6 +84,7 @@ function libcOf() {
  */
 function refusalIn(error) {
   for (let depth = 0; error && depth < 20; depth++) {
+    if (error.code === 'ERR_DLOPEN_DISABLED') return DISABLED;
     if (error.code === 'ERR_DLOPEN_FAILED') return error.message;
     error = error.cause;
   }

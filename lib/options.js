@@ -151,10 +151,16 @@ function farmOptions(source, options) {
     }
     result[name] = value === undefined ? option.standard() : checked(name, option.check, value);
   }
-  if (result.max !== undefined && result.min > result.max) {
-    throw optionError('min', result.min, `min (${result.min}) must not be above max (${result.max})`);
-  }
+  if (result.max !== undefined) checkMin(result.min, result.max);
   return Object.freeze(result);
+}
+
+/**
+ * @param {number} min
+ * @param {number} max as given, or what holds on this machine
+ */
+function checkMin(min, max) {
+  if (min > max) throw optionError('min', min, `min (${min}) must not be above max (${max})`);
 }
 
 /**
@@ -197,7 +203,7 @@ function checkedSize(size, now) {
   const given = entriesOf(size ?? {}, table, 'resize');
   const max = given.max === undefined ? now.max : Number(checked('max', FARM.max.check, given.max));
   const min = given.min === undefined ? now.min : Number(checked('min', FARM.min.check, given.min));
-  if (min > max) throw optionError('min', min, `min (${min}) must not be above max (${max})`);
+  checkMin(min, max);
   return { max, min };
 }
 
@@ -276,4 +282,4 @@ function unknownOption(name, value, table, where) {
   return optionError(name, value, `${where} has no option "${name}". ${advice}`);
 }
 
-module.exports = { checkCall, checkedSize, closeTimeout, farmOptions, mapOptions, statsReset, taskOptions };
+module.exports = { checkCall, checkMin, checkedSize, closeTimeout, farmOptions, mapOptions, statsReset, taskOptions };

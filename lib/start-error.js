@@ -40,4 +40,20 @@ function turnedAway(first, retryAfter) {
   return new FarmError('ERR_FARM_START', text, { ...details, cause: first.cause, breaker: 'open', retryAfter });
 }
 
-module.exports = { startError, turnedAway };
+/**
+ * What the farm holds for its workers: descriptors and memory, which the system may not have.
+ * @template T
+ * @param {() => T} make
+ * @param {string} file the worker module
+ * @returns {T}
+ */
+function openNative(make, file) {
+  try {
+    return make();
+  } catch (cause) {
+    const text = `A farm for ${file} could not be opened: ${/** @type {Error} */ (cause).message}`;
+    throw new FarmError('ERR_FARM_START', text, { reason: 'spawn', file, cause });
+  }
+}
+
+module.exports = { openNative, startError, turnedAway };
