@@ -375,7 +375,7 @@ export interface WorkerStats extends WorkerInfo {
    * (its event loop turns), 'blocked' (neither that nor CPU time) or 'stopped' (by a signal).
    */
   activity: 'idle' | 'busy' | 'waiting' | 'blocked' | 'stopped';
-  /** It is ready and takes no tasks until another one ends (`spares`). */
+  /** It takes no tasks until another one ends (`spares`). */
   spare: boolean;
   /** How long it lives (ms). */
   uptime: number;

@@ -8,7 +8,7 @@ const shared = {
   transform: {}
 }
 
-// These start many processes or push hundreds of MiB; `npm run check` leaves them out.
+// These start many processes, push hundreds of MiB or wait for long; `npm run check` leaves them out.
 const slow = ['__test__/slow/']
 
 module.exports = {

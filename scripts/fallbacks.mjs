@@ -1,4 +1,4 @@
-// The quick specs once more on a system that lacks something, made so by a variable: behaviour must be the same.
+// Specs of behaviour once more on a system that lacks something, made so by a variable: behaviour must be the same.
 //
 //   npm run fallbacks [-- pattern …]     all of the specs below, or those that match
 //
@@ -15,16 +15,16 @@ const LACKS = [
   ['FARM_FORCE_NO_PIDFD', 'FARM_FORCE_NO_MEMFD', 'FARM_FORCE_NO_CGROUP']
 ]
 const SPECS = [
-  'abort', 'call', 'close', 'context', 'crash', 'errors', 'exit-record', 'fork', 'guard', 'lifetime', 'limits', 'map-through-workers',
-  'max-queue', 'order', 'payload', 'priority', 'progress', 'queue-timeout', 'retries', 'setup', 'start', 'stats', 'tasks-side-by-side',
-  'timeout', 'wedged', 'worker-output'
+  'abort', 'call', 'close', 'context', 'crash', 'errors', 'exit-record', 'guard', 'map-through-workers', 'max-queue', 'order', 'priority',
+  'progress', 'queue-timeout', 'retries', 'slow/fork', 'slow/lifetime', 'slow/limits', 'slow/payload', 'slow/start',
+  'slow/worker-output', 'stats', 'tasks-side-by-side', 'timeout', 'wedged'
 ]
 
 const patterns = process.argv.length > 2 ? process.argv.slice(2) : SPECS.map((name) => `__test__/${name}\\.spec`)
 let failed = 0
 for (const variables of LACKS) {
   console.log(`\nwith ${variables.join(' and ')}`)
-  const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--selectProjects', 'quick', '--testPathPatterns', ...patterns], {
+  const { status } = spawnSync(process.execPath, [path.join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--testPathPatterns', ...patterns], {
     cwd: root, stdio: 'inherit', env: { ...process.env, ...Object.fromEntries(variables.map((name) => [name, '1'])) }
   })
   if (status !== 0) failed++

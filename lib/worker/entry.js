@@ -2,8 +2,8 @@
 
 /**
  * The file that Node runs in a worker: loads lib/worker/bootstrap.js and what that one needs. Node's own loader looks for
- * each file in several ways, reads package.json files and asks for hooks, a third of a millisecond for each of fourteen
- * files; where our own lie is known. The user's module and all it requires go through Node's.
+ * each file in several ways, reads package.json files and asks for hooks, a third of a millisecond for each of some
+ * fifteen files; where our own lie is known. The user's module and all it requires go through Node's.
  */
 
 const { readFileSync } = require('node:fs');

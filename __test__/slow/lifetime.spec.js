@@ -1,8 +1,8 @@
 'use strict';
 
 const path = require('node:path');
-const { WorkerFarm } = require('..');
-const { gone, program, until, worker } = require('./fixtures/life/processes');
+const { WorkerFarm } = require('../..');
+const { gone, program, until, worker } = require('../fixtures/life/processes');
 
 const pidsOf = (stdout) => stdout.match(/(?<=pid )\d+/g).map(Number);
 
@@ -141,7 +141,7 @@ describe('idleTimeout', () => {
   });
 
   test('a task is served also while an idle worker does not get away', async () => {
-    farm = new WorkerFarm(path.join(__dirname, 'fixtures', 'life', 'lingers.js'), { max: 1, idleTimeout: 20, stdout: 'pipe' });
+    farm = new WorkerFarm(path.join(__dirname, '..', 'fixtures', 'life', 'lingers.js'), { max: 1, idleTimeout: 20, stdout: 'pipe' });
     farm.ref();
     const leaving = new Promise((resolve) => farm.once('stdout', resolve));
     const pid = await farm.run('pid');
@@ -150,7 +150,7 @@ describe('idleTimeout', () => {
   });
 
   test('a teardown that does not end is ended after startTimeout, and reload() with it', async () => {
-    farm = new WorkerFarm(path.join(__dirname, 'fixtures', 'life', 'lingers.js'), { max: 1, startTimeout: 2000, stdout: 'ignore' });
+    farm = new WorkerFarm(path.join(__dirname, '..', 'fixtures', 'life', 'lingers.js'), { max: 1, startTimeout: 2000, stdout: 'ignore' });
     const pid = await farm.run('pid');
     const exit = new Promise((resolve) => farm.once('exit', resolve));
     await farm.reload();

@@ -6,8 +6,8 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { createInterface } = require('node:readline');
-const { childrenOf } = require('./fixtures/guard/family');
-const { folder, gone, root, until } = require('./fixtures/life/processes');
+const { childrenOf } = require('../fixtures/guard/family');
+const { folder, gone, root, until } = require('../fixtures/life/processes');
 
 const main = path.join(root, 'examples', 'shutdown', 'main.js');
 const ORDERS = 60;

@@ -4,7 +4,7 @@ const { spawnSync } = require('node:child_process')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 
-const root = path.join(__dirname, '..')
+const root = path.join(__dirname, '..', '..')
 const runner = pathToFileURL(path.join(root, 'scripts', 'checks', 'run.mjs')).href
 
 /** Runs steps that print what a real runner prints, and returns the last line and the counts. */

@@ -5,7 +5,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
-const root = path.join(__dirname, '..')
+const root = path.join(__dirname, '..', '..')
 let clone
 let tools
 
@@ -213,8 +213,8 @@ describe('only what is needed is done', () => {
 test.each(['package-lock.json', 'bench/package-lock.json'])('%s is one that `npm ci` takes; else: node scripts/prune-lock.mjs', (name) => {
   const script = `
     import { readFileSync } from 'node:fs'
-    import { lackingOptionals } from ${JSON.stringify(path.join(__dirname, '..', 'scripts', 'setup', 'packages.mjs'))}
-    console.log(JSON.stringify(lackingOptionals(JSON.parse(readFileSync(${JSON.stringify(path.join(__dirname, '..', name))}, 'utf8')).packages)))`
+    import { lackingOptionals } from ${JSON.stringify(path.join(__dirname, '..', '..', 'scripts', 'setup', 'packages.mjs'))}
+    console.log(JSON.stringify(lackingOptionals(JSON.parse(readFileSync(${JSON.stringify(path.join(__dirname, '..', '..', name))}, 'utf8')).packages)))`
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toEqual([])

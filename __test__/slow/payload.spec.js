@@ -3,8 +3,8 @@
 const { execFile } = require('node:child_process');
 const path = require('node:path');
 const { promisify } = require('node:util');
-const { openFarm } = require('./fixtures/open-farm');
-const { make, hash } = require('./fixtures/calls/payload');
+const { openFarm } = require('../fixtures/open-farm');
+const { make, hash } = require('../fixtures/calls/payload');
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -171,7 +171,7 @@ describe('memory', () => {
   const limit = { timeout: 50_000 };
 
   test.each([['views', true], ['copies', false]])('of %s comes back when nobody looks at them', async (_, views) => {
-    const script = path.join(__dirname, 'fixtures', 'calls', 'memory-comes-back.js');
+    const script = path.join(__dirname, '..', 'fixtures', 'calls', 'memory-comes-back.js');
     const { stdout } = await run(process.execPath, ['--expose-gc', script, JSON.stringify({ views })], limit);
     expect(JSON.parse(stdout)).toEqual({ shared: 0, views: 0, settled: expect.any(Number) });
   });

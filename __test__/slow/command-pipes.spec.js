@@ -4,7 +4,7 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { Readable } = require('node:stream');
-const { FARM, WORKERS, folder, run, start } = require('./fixtures/command/run');
+const { FARM, WORKERS, folder, run, start } = require('../fixtures/command/run');
 
 const shell = (/** @type {string} */ command, /** @type {string} */ cwd) => {
   const child = spawn('bash', ['-o', 'pipefail', '-c', command], { cwd, env: { ...process.env, FARM: `${process.execPath} ${FARM} map ${WORKERS}` } });

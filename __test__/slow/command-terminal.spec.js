@@ -2,8 +2,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { folder } = require('./fixtures/command/run');
-const { Terminal, drawn } = require('./fixtures/command/terminal');
+const { folder } = require('../fixtures/command/run');
+const { Terminal, drawn } = require('../fixtures/command/terminal');
 
 /** Inputs that wait until the gate is there; each is in the log once it runs. @param {number} count */
 function gated(count) {

@@ -3,7 +3,7 @@
 const { execFile } = require('node:child_process');
 const path = require('node:path');
 const { promisify } = require('node:util');
-const { openFarm, next } = require('./fixtures/open-farm');
+const { openFarm, next } = require('../fixtures/open-farm');
 
 const MODULE = 'calls/surroundings.js';
 
@@ -13,7 +13,7 @@ const MODULE = 'calls/surroundings.js';
  * @param {any[][]} calls
  */
 async function outputOf(options, ...calls) {
-  const script = path.join(__dirname, 'fixtures', 'calls', 'let-worker-write.js');
+  const script = path.join(__dirname, '..', 'fixtures', 'calls', 'let-worker-write.js');
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, JSON.stringify({ options, calls })], { timeout: 50_000, maxBuffer: 1 << 26 });
   return { stdout, stderr };
 }

@@ -4,10 +4,10 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { once } = require('node:events');
-const { WorkerFarm } = require('..');
-const { folder, stateOf } = require('./fixtures/life/processes');
+const { WorkerFarm } = require('../..');
+const { folder, stateOf } = require('../fixtures/life/processes');
 
-const file = path.join(__dirname, 'fixtures', 'life', 'replaced.js');
+const file = path.join(__dirname, '..', 'fixtures', 'life', 'replaced.js');
 const dir = folder();
 // Linux 5.9 has what it takes: close_range.
 const [major, minor] = os.release().split('.').map(Number);
@@ -159,7 +159,7 @@ describe('spares', () => {
   });
 
   test('a fork-style script', async () => {
-    const script = path.join(__dirname, 'fixtures', 'fork', 'answers.js');
+    const script = path.join(__dirname, '..', 'fixtures', 'fork', 'answers.js');
     farm = new WorkerFarm({ fork: script }, { max: 1, spares: 1 });
     spawns = [];
     farm.on('spawn', ({ pid }) => spawns.push(pid));

@@ -5,7 +5,7 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
-const script = path.join(__dirname, '..', 'scripts', 'check-floors.mjs')
+const script = path.join(__dirname, '..', '..', 'scripts', 'check-floors.mjs')
 let tree
 
 // A small tree that keeps every rule; each test plants one thing in it.

@@ -3,10 +3,10 @@
 const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
-const { WorkerFarm } = require('..');
+const { WorkerFarm } = require('../..');
 
 const MIB = 1024 * 1024;
-const worker = require.resolve('./fixtures/limits/worker.js');
+const worker = require.resolve('../fixtures/limits/worker.js');
 const farms = [];
 
 function open(options) {
@@ -158,7 +158,7 @@ describe('what the system holds a worker to', () => {
   });
 
   test('processes, and what needs a privilege, for a user without any', () => {
-    const parent = require.resolve('./fixtures/limits/user-parent.js');
+    const parent = require.resolve('../fixtures/limits/user-parent.js');
     const user = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
     const { stdout, stderr } = spawnSync(process.execPath, [parent], { ...user, cwd: '/', env: { FARM_FORCE_NO_CGROUP: '1', PATH: process.env.PATH }, encoding: 'utf8' });
     if (/EACCES|ERR_DLOPEN|MODULE_NOT_FOUND/.test(stderr)) {
@@ -175,7 +175,7 @@ describe('what the system holds a worker to', () => {
   });
 
   test('processes are refused to root, which the system exempts, where there is no cgroup', () => {
-    const script = `try { new (require(${JSON.stringify(require.resolve('..'))}).WorkerFarm)(${JSON.stringify(worker)}, { limits: { processes: 50 } }).destroy(); } catch (error) { console.log(error.code, error.option); }`;
+    const script = `try { new (require(${JSON.stringify(require.resolve('../..'))}).WorkerFarm)(${JSON.stringify(worker)}, { limits: { processes: 50 } }).destroy(); } catch (error) { console.log(error.code, error.option); }`;
     const { stdout } = spawnSync(process.execPath, ['-e', script], { env: { ...process.env, FARM_FORCE_NO_CGROUP: '1' }, encoding: 'utf8' });
     expect(stdout).toBe(process.getuid() === 0 ? 'ERR_FARM_UNSUPPORTED limits.processes\n' : '');
   });
@@ -195,7 +195,7 @@ test("V8's own limits become flags of node", async () => {
 });
 
 test('limits hold for fork scripts too', async () => {
-  const farm = new WorkerFarm({ fork: require.resolve('./fixtures/limits/fork.js') }, { max: 1, limits: { memory: 128 * MIB, nice: 3 } });
+  const farm = new WorkerFarm({ fork: require.resolve('../fixtures/limits/fork.js') }, { max: 1, limits: { memory: 128 * MIB, nice: 3 } });
   farms.push(farm);
   expect(await farm.run('request', ['nice'])).toBe(3);
   expect(await failure(farm.run('request', ['take']))).toMatchObject({ code: 'ERR_FARM_LIMIT', limit: 'memory' });

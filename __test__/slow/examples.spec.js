@@ -6,7 +6,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { createInterface } = require('node:readline');
 
-const ROOT = path.join(__dirname, '..');
+const ROOT = path.join(__dirname, '..', '..');
 const EXAMPLES = path.join(ROOT, 'examples');
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -108,7 +108,7 @@ test('http server', async () => {
 });
 
 test('aggregate', async () => {
-  const { reading } = require('../examples/aggregate/readings');
+  const { reading } = require('../../examples/aggregate/readings');
   const rows = 200_000;
   const total = new Map();
   for (let row = 0; row < rows; row++) {

@@ -2,10 +2,10 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { WorkerFarm } = require('..');
-const { folder, gone, worker } = require('./fixtures/life/processes');
+const { WorkerFarm } = require('../..');
+const { folder, gone, worker } = require('../fixtures/life/processes');
 
-const fixture = (...names) => path.join(__dirname, 'fixtures', ...names);
+const fixture = (...names) => path.join(__dirname, '..', 'fixtures', ...names);
 const dir = folder();
 let farm;
 
@@ -53,7 +53,7 @@ test('a module that ends the process while it is loaded', async () => {
 
 // Elsewhere the number is not in one piece in the code.
 (process.arch === 'x64' ? test : test.skip)('a worker whose addon is of another build says so at once', async () => {
-  const native = require('../native.js');
+  const native = require('../../native.js');
   const number = Buffer.from(native.lineBuild(), 'hex').reverse();
   const addon = fs.readFileSync(native.libraryPath());
   for (let at = addon.indexOf(number); at >= 0; at = addon.indexOf(number, at)) addon[at] ^= 1;

@@ -5,9 +5,9 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: pause } = require('node:timers/promises');
-const { createService, farmOf } = require('..');
+const { createService, farmOf } = require('../..');
 
-const file = (/** @type {string} */ name) => path.join(__dirname, 'fixtures', 'fork', `${name}.js`);
+const file = (/** @type {string} */ name) => path.join(__dirname, '..', 'fixtures', 'fork', `${name}.js`);
 
 /** @type {any[]} */
 const farms = [];
