@@ -5,6 +5,7 @@
  * that of `engine/farm/submission.rs`.
  */
 
+const { SCRATCH } = require('./codec/plain-write');
 const { nextTick } = require('./real-time');
 
 const BATCH_BYTES = 256 * 1024;
@@ -16,6 +17,7 @@ const COPIES = 1 << 9;
 const HAS_PLAN = 1 << 10;
 /** Up to here a loop is quicker than a call into the runtime. */
 const SHORT = 48;
+const SCRATCH_WORDS = new Uint32Array(SCRATCH.buffer);
 
 /** @typedef {{ bytes: Buffer, words: Uint32Array, times: Float64Array }} Target */
 
@@ -137,7 +139,10 @@ class Batch {
         to += 8;
       }
     }
-    if (end - start <= SHORT) for (let from = start; from < end; from++) bytes[to++] = source[from];
+    if (end <= SHORT && source === SCRATCH) {
+      // The last word may bring along up to three bytes that mean nothing; there is room for them.
+      for (let from = 0, word = to >> 2; from < end; from += 4) words[word++] = SCRATCH_WORDS[from >> 2];
+    } else if (end - start <= SHORT) for (let from = start; from < end; from++) bytes[to++] = source[from];
     else bytes.set(source.subarray(start, end), to);
   }
 

@@ -48,9 +48,8 @@ const farms = new WeakMap();
  * @returns {any}
  */
 function serviceOf(farm, label = '') {
-  const service = methodOf(farm, '');
+  const service = methodOf(farm, '', 'service');
   const text = label === '' ? '[farm service]' : `[farm service ${label}]`;
-  define(service, 'name', 'service');
   define(service, inspect.custom, () => text);
   define(service, ASYNC_DISPOSE, () => farm.close());
   Object.setPrototypeOf(service, new Proxy(fallbackOf(text), missing(farm)));
@@ -90,16 +89,19 @@ function fallbackOf(text) {
 /**
  * @param {TaskFarm} farm
  * @param {string} method
+ * @param {string} name of the function
  * @returns {any}
  */
-function methodOf(farm, method) {
-  const run = (/** @type {any[]} */ ...args) => {
-    const last = args.length - 1;
-    if (last >= 0 && typeof args[last] === 'function') return runWithCallback(farm, method, args);
-    return farm.submit(method, args, null);
+function methodOf(farm, method, name = method) {
+  // Named from the start: with a changed name V8 keeps all properties of the service in a table that is looked up at each call.
+  const named = {
+    [name]: (/** @type {any[]} */ ...args) => {
+      const last = args.length - 1;
+      if (last >= 0 && typeof args[last] === 'function') return runWithCallback(farm, method, args);
+      return farm.submit(method, args, null);
+    },
   };
-  define(run, 'name', method);
-  return run;
+  return named[name];
 }
 
 /**

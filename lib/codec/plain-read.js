@@ -49,6 +49,8 @@ const recent = new Array(512).fill('');
  */
 function readPlain(source, start, stop) {
   if (!(start >= 0 && start < stop && stop <= source.length)) throw new RangeError('the message lies outside of its buffer');
+  // A small number, no text.
+  if (stop - start === 2 && source[start] < 0x80 && source[start + 1] === 0) return source[start];
   if (source !== bytes) look(source);
   position = start;
   end = stop;

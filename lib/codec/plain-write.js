@@ -58,6 +58,7 @@ const written = { bytes, end: 0 };
 function writePlain(value) {
   // A getter of the value that is being written encodes another one.
   if (busy) return null;
+  if (typeof value === 'number' && bytes === SCRATCH) return finish(putNumber(bytes, view, 0, value));
   begin();
   try {
     return finish(write(value, 0));

@@ -37,13 +37,9 @@ class HeldReplies {
   /** @type {Int32Array | null} */
   #cell = null;
 
-  /**
-   * @param {any} native
-   * @param {(size: number, attachments: Uint8Array[]) => unknown} tooLarge makes the error
-   */
-  constructor(native, tooLarge) {
+  /** @param {any} native */
+  constructor(native) {
     this.native = native;
-    this.tooLarge = tooLarge;
   }
 
   get length() {
@@ -88,10 +84,10 @@ class HeldReplies {
       this.#list.shift();
       if (tag === PROGRESS) {
         this.#progressBytes -= bytesOf(body, attachments);
-        if (code === NO_MEMORY) held.failed?.(this.tooLarge(body.byteLength, attachments));
+        if (code === NO_MEMORY) held.failed?.(tooLarge(body.byteLength, attachments));
         else held.sent?.();
       } else if (code === NO_MEMORY) {
-        const { kind: errorKind, bytes, start, end } = encodeError(this.tooLarge(body.byteLength, attachments));
+        const { kind: errorKind, bytes, start, end } = encodeError(tooLarge(body.byteLength, attachments));
         this.#list.unshift({ lane, tag: FINAL_ERROR, kind: errorKind, body: copyOf(bytes, start, end), attachments: [], sent: null, failed: null });
       }
     }
@@ -124,4 +120,14 @@ function bytesOf(body, attachments) {
   return attachments.reduce((sum, part) => sum + part.byteLength, body.byteLength);
 }
 
-module.exports = { HeldReplies };
+/**
+ * @param {number} size
+ * @param {Uint8Array[] | null} attachments
+ */
+function tooLarge(size, attachments) {
+  const total = (attachments ?? []).reduce((sum, part) => sum + part.byteLength, size);
+  const { FarmError } = require('../errors');
+  return new FarmError('ERR_FARM_NO_MEMORY', `There is no shared memory for a result of ${total} bytes; see the option maxSharedMemory`);
+}
+
+module.exports = { HeldReplies, tooLarge };

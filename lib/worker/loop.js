@@ -9,7 +9,7 @@
 const { encode, decode, encodeError, makeCodec, rehearse } = require('../codec');
 const { SCRATCH } = require('../codec/plain-write');
 const context = require('./context');
-const { HeldReplies } = require('./held');
+const { HeldReplies, tooLarge } = require('./held');
 const { methodOf } = require('./module');
 
 /** What the native side answers below the lanes; src/worker.rs. */
@@ -39,8 +39,10 @@ let native;
 let finishAndNext;
 /** @type {import('./module').WorkerModule} */
 let loaded;
-/** @type {Map<string, Function>} */
-let functions;
+/** The method of the last task and its function: mostly those of the next one too. @type {string | undefined} */
+let lastMethod;
+/** @type {Function} */
+let lastCalled;
 let encodeValue = encode;
 let decodeValue = decode;
 
@@ -62,8 +64,7 @@ let held;
 function start(addon, module, settings) {
   native = addon;
   loaded = module;
-  functions = module.functions;
-  held = new HeldReplies(addon, tooLarge);
+  held = new HeldReplies(addon);
   const codec = makeCodec(settings.codec);
   encodeValue = codec.encode;
   decodeValue = codec.decode;
@@ -113,7 +114,7 @@ function run(lane) {
     const args = /** @type {any[]} */ (take());
     const method = args[0];
     task.method = method;
-    called = (method === '' ? loaded.single : functions.get(method)) ?? methodOf(loaded, method);
+    called = method === lastMethod ? lastCalled : functionOf(method);
     running[lane] = task;
     context.begin(task, called);
     result = call(called, args);
@@ -141,16 +142,20 @@ function run(lane) {
   return succeed(lane, result);
 }
 
+/** @param {string} method */
+function functionOf(method) {
+  lastCalled = methodOf(loaded, method);
+  lastMethod = method;
+  return lastCalled;
+}
+
 /** The claimed task as `[method, ...args]`. */
 function take() {
-  const length = head[1];
-  const kind = head[2];
   const attachments = head[3];
-  const flags = head[4];
-  const bytes = (flags & LARGE) !== 0 ? native.workerLarge() : input;
-  if (attachments === 0) return decodeValue(kind, bytes, 0, length, null);
-  const views = native.workerAttachments(bytes.subarray(0, attachments * TABLE_ROW), attachments, (flags & COPIES) !== 0);
-  return decodeValue(kind, bytes, attachments * TABLE_ROW, length, views);
+  const bytes = (head[4] & LARGE) !== 0 ? native.workerLarge() : input;
+  if (attachments === 0) return decodeValue(head[2], bytes, 0, head[1], null);
+  const views = native.workerAttachments(bytes.subarray(0, attachments * TABLE_ROW), attachments, (head[4] & COPIES) !== 0);
+  return decodeValue(head[2], bytes, attachments * TABLE_ROW, head[1], views);
 }
 
 /**
@@ -225,16 +230,6 @@ function answer(lane, tag, encoded) {
   }
   if (code === NO_MEMORY) return fail(lane, tooLarge(end - from, attachments), FINAL_ERROR);
   return code;
-}
-
-/**
- * @param {number} size
- * @param {Uint8Array[] | null} attachments
- */
-function tooLarge(size, attachments) {
-  const total = (attachments ?? []).reduce((sum, part) => sum + part.byteLength, size);
-  const { FarmError } = require('../errors');
-  return new FarmError('ERR_FARM_NO_MEMORY', `There is no shared memory for a result of ${total} bytes; see the option maxSharedMemory`);
 }
 
 /**

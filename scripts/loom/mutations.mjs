@@ -43,15 +43,15 @@ export const mutations = [
   { what: 'a worker looks whether the parent sleeps without a fence', file: queue, fails: parent, edits: [inside('pub fn must_ring_parent(', 'fence(SeqCst);', '')] },
   { what: 'a worker stops spinning without a fence', file: queue, fails: spinner, edits: [inside('pub fn stop_spinning(', 'fence(SeqCst);', '')] },
   { what: 'the publisher looks for a spinner without a fence', file: queue, fails: spinner, edits: [inside('pub fn wake_beside_spinner(', 'fence(SeqCst);', '')] },
-  { what: 'who claims does not pass on what more is ready', file: queue, fails: spinner, edits: [inside('pub fn pass_on(', 'self.has_ready() &&', 'false &&')] },
+  { what: 'who claims does not pass on what more is ready', file: queue, fails: spinner, edits: [inside('pub fn pass_on(', '&& self.has_ready()', '&& false')] },
   { what: 'only the next entry is looked at before passing on', file: queue, fails: withdrawn, edits: [inside('pub fn pass_on(', 'self.has_ready()', 'matches!(self.look(self.head_turn()), Look::Ready(_))')] },
   { what: 'who leaves a task to its neighbour does not look again', file: queue, fails: neighbour, edits: [inside('pub fn leave_to_neighbour(', 'self.ready_after(turn)', 'false')] },
   { what: 'a task is ended by a store', file: queue, fails: done, edits: [inside('pub fn finish(', 'self.swap(slot, State::new(turn, worker, Kind::Claimed), State::new(turn, worker, Kind::Done))', '{ self.state_word(slot).store(State::new(turn, worker, Kind::Done).0, Release); true }')] },
   { what: 'a task is revoked by a store', file: queue, fails: done, edits: [inside('pub fn revoke(', 'self.swap(slot, State::new(turn, worker, Kind::Claimed), State::new(turn, worker, Kind::Revoked))', '{ self.state_word(slot).store(State::new(turn, worker, Kind::Revoked).0, Release); true }')] },
-  { what: 'a frame is published without Release', file: ring, fails: frames, edits: [inside('pub fn push(', 'store(self.head, Release)', 'store(self.head, Relaxed)')] },
+  { what: 'a frame is published without Release', file: ring, fails: frames, edits: [inside('pub fn push_headed', 'store(self.head, Release)', 'store(self.head, Relaxed)')] },
   { what: 'a frame is taken without Release', file: ring, fails: frames, edits: [inside('pub fn publish_position(', 'store(self.tail, Release)', 'store(self.tail, Relaxed)')] },
   { what: 'a frame is looked at without Acquire', file: ring, fails: frames, edits: [inside('pub fn peek(', 'load(Acquire)', 'load(Relaxed)')] },
   { what: 'room is looked for without Acquire', file: ring, fails: frames, edits: [inside('pub fn has_room(', 'load(Acquire)', 'load(Relaxed)')] },
-  { what: 'a frame is announced before its bytes', file: ring, fails: frames, edits: [inside('pub fn push(', 'let mut header', 'self.ring.head().store(self.head + padded(len), Release);\n        let mut header')] },
-  { what: 'room is asked for without a fence', file: ring, fails: room, edits: [inside('pub fn wait_for_room(', 'fence(SeqCst);', '')] }
+  { what: 'a frame is announced before its bytes', file: ring, fails: frames, edits: [inside('pub fn push_headed', 'let mut header', 'self.ring.head().store(self.head + padded(len), Release);\n        let mut header')] },
+  { what: 'room is asked for without a fence', file: ring, fails: room, edits: [inside('pub fn ask_for_room(', 'fence(SeqCst);', '')] }
 ]

@@ -358,7 +358,7 @@ impl Queue {
 
     /// Before this worker stops pulling while tasks are ready, somebody who sleeps must know.
     pub fn pass_on(&self, ring: impl FnMut(u16)) {
-        if self.has_ready() && self.anyone_asleep() {
+        if self.anyone_asleep() && self.has_ready() {
             self.wake_beside_spinner(1, ring);
         }
     }

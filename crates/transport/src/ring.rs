@@ -45,15 +45,23 @@ impl Ring {
         unsafe { &*self.tail }
     }
 
-    /// Splits `len` bytes from position `at` into the part up to the end of the data and the rest from its start.
+    /// Where `len` bytes from position `at` start, and how many of them lie before the end of the data; the rest is at its
+    /// start.
+    #[inline(always)]
     fn spans(&self, at: u64, len: usize) -> (usize, usize) {
+        assert!(len as u64 <= self.capacity, "a frame larger than its ring");
         let start = (at & (self.capacity - 1)) as usize;
-        (start, len.min(self.capacity as usize - start))
+        (start, self.capacity as usize - start)
     }
 
+    /// Inlined, so that a copy of known length is a few moves instead of a call.
+    #[inline(always)]
     fn copy_in(&self, at: u64, from: &[u8]) {
-        assert!(from.len() as u64 <= self.capacity, "a frame larger than its ring");
         let (start, first) = self.spans(at, from.len());
+        if from.len() <= first {
+            // SAFETY: the bytes lie inside `capacity` bytes of data and belong to the producer until it moves `head`.
+            return unsafe { bytes::put(self.data.add(start), from) };
+        }
         // SAFETY: both parts lie inside `capacity` bytes of data and belong to the producer until it moves `head`.
         unsafe {
             bytes::put(self.data.add(start), &from[..first]);
@@ -61,9 +69,13 @@ impl Ring {
         }
     }
 
+    #[inline(always)]
     fn copy_out(&self, at: u64, into: &mut [u8]) {
-        assert!(into.len() as u64 <= self.capacity, "a frame larger than its ring");
         let (start, first) = self.spans(at, into.len());
+        if into.len() <= first {
+            // SAFETY: as below.
+            return unsafe { bytes::take(self.data.add(start), into) };
+        }
         // SAFETY: as in `copy_in`, seen from the consumer. A hostile producer may change the bytes meanwhile: they are
         // plain bytes, copied once, and mean nothing before the copy is complete.
         unsafe {
@@ -147,7 +159,12 @@ impl Producer {
 
     /// Writes one frame made of `parts`; false when there is no room now.
     pub fn push(&mut self, tag: u32, parts: &[&[u8]]) -> bool {
-        let len: usize = parts.iter().map(|part| part.len()).sum();
+        self.push_headed(tag, &[], parts)
+    }
+
+    /// As `push`; the first part, of known length, is copied without a call.
+    pub fn push_headed<const N: usize>(&mut self, tag: u32, head: &[u8; N], parts: &[&[u8]]) -> bool {
+        let len = N + parts.iter().map(|part| part.len()).sum::<usize>();
         if !self.has_room(len) {
             return false;
         }
@@ -155,8 +172,9 @@ impl Producer {
         header[..4].copy_from_slice(&(len as u32).to_le_bytes());
         header[4..].copy_from_slice(&tag.to_le_bytes());
         self.ring.copy_in(self.head, &header);
-        let mut at = self.head + HEADER;
-        for part in parts {
+        self.ring.copy_in(self.head + HEADER, head);
+        let mut at = self.head + HEADER + N as u64;
+        for part in parts.iter().filter(|part| !part.is_empty()) {
             self.ring.copy_in(at, part);
             at += part.len() as u64;
         }
@@ -199,6 +217,7 @@ impl Consumer {
     }
 
     /// The next frame's tag and length, without taking it.
+    #[inline]
     pub fn peek(&self) -> Result<Option<(u32, usize)>, RingFault> {
         let available = self.ring.head().load(Acquire).wrapping_sub(self.tail);
         if available == 0 {
@@ -218,6 +237,7 @@ impl Consumer {
     }
 
     /// Copies `into.len()` bytes of the frame that `peek` showed, starting at `offset` in it.
+    #[inline]
     pub fn read(&self, offset: usize, into: &mut [u8]) {
         self.ring.copy_out(self.tail + HEADER + offset as u64, into);
     }

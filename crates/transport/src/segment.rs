@@ -44,6 +44,7 @@ impl Segment {
     }
 
     /// The address of a range, checked; valid while the segment lives.
+    #[inline]
     pub fn range(&self, offset: u64, len: usize) -> Result<NonNull<u8>, OutOfSegment> {
         let end = offset.checked_add(len as u64).ok_or(OutOfSegment)?;
         if end > self.len() as u64 {
@@ -54,12 +55,14 @@ impl Segment {
     }
 
     /// The word at an offset that this crate's layout names.
+    #[inline]
     pub fn word(&self, offset: usize) -> &AtomicU64 {
         assert!(offset.is_multiple_of(8) && offset + 8 <= self.len(), "no word at {offset}");
         // SAFETY: aligned (the mapping is page-aligned), inside the mapping, and an AtomicU64 is valid for any bytes.
         unsafe { &*self.0.start().add(offset).cast::<AtomicU64>().as_ptr() }
     }
 
+    #[inline]
     pub fn copy_in(&self, offset: u64, bytes: &[u8]) -> Result<(), OutOfSegment> {
         let to = self.range(offset, bytes.len())?;
         // SAFETY: the range is inside the mapping; it is shared memory, never a Rust object, so it cannot overlap `bytes`.
@@ -67,6 +70,7 @@ impl Segment {
         Ok(())
     }
 
+    #[inline]
     pub fn copy_out(&self, offset: u64, into: &mut [u8]) -> Result<(), OutOfSegment> {
         let from = self.range(offset, into.len())?;
         // SAFETY: as in `copy_in`. The other process may change the bytes during the copy; the copy is all that is used.

@@ -124,12 +124,14 @@ impl QueueSegment {
     }
 
     /// Fills a slot that nobody else may read yet.
+    #[inline]
     pub fn write_task(&self, index: u32, header: &TaskHeader, inline: &[u8]) -> Result<(), OutOfSegment> {
         self.segment.copy_in(Self::header_at(index), &header.encode())?;
         self.segment.copy_in(Self::inline_at(index), inline)
     }
 
     /// The header, read once.
+    #[inline]
     pub fn read_task(&self, index: u32) -> Result<TaskHeader, OutOfSegment> {
         let mut raw = [0; slot::HEADER_SIZE];
         self.segment.copy_out(Self::header_at(index), &mut raw)?;

@@ -281,7 +281,7 @@ impl Farm {
             self.tasks.ended(slot, turn);
             self.unpublish(slot);
             self.task_over(id, Some(index));
-            self.shared.settled.fetch_add(1, Relaxed);
+            self.count_settled();
             self.shared.open.store(self.tasks.open() as u64, Release);
         }
         Ok(())
@@ -308,13 +308,17 @@ impl Farm {
         if table_len > total || !fits {
             return Err(Broken);
         }
-        let arena = worker.line.arena.clone();
+        // Few replies refer to it.
+        let arena = (head.block != NO_BLOCK || head.attachments > 0).then(|| worker.line.arena.clone());
         let read = |offset: usize, into: &mut [u8]| match head.block {
             NO_BLOCK => {
                 worker.replies.read(ReplyHead::SIZE + offset, into);
                 Ok(())
             }
-            block => arena.copy_out(block.saturating_add(offset as u64), into).map_err(|_| Broken),
+            block => match &arena {
+                Some(arena) => arena.copy_out(block.saturating_add(offset as u64), into).map_err(|_| Broken),
+                None => Err(Broken),
+            },
         };
         let mut table = vec![0; table_len];
         read(0, &mut table)?;
@@ -332,7 +336,7 @@ impl Farm {
             worker.give_back(head.block, u64::from(head.len));
         }
         for row in Attachment::table(&table, usize::from(head.attachments)).into_iter().flatten() {
-            let handover = self.hand_over(index, worker, &arena, row)?;
+            let handover = self.hand_over(index, worker, arena.as_ref().ok_or(Broken)?, row)?;
             drained.handovers.push(handover);
         }
         let last = u32::from(head.codec) | u32::from(head.attachments) << 16 | if apart { BODY_APART } else { 0 };

@@ -342,9 +342,17 @@ impl Farm {
     fn unpublish(&mut self, slot: u32) {
         let truth = &self.shared.truth[slot as usize];
         truth.turn.store(0, Release);
-        if truth.timeout.swap(0, AcqRel) > 0 {
+        // Only this thread writes it.
+        if truth.timeout.load(Relaxed) > 0 {
+            truth.timeout.store(0, Release);
             self.shared.timed.fetch_sub(1, AcqRel);
         }
+    }
+
+    /// Only this thread counts.
+    fn count_settled(&self) {
+        let settled = &self.shared.settled;
+        settled.store(settled.load(Relaxed) + 1, Relaxed);
     }
 
     fn verdict(&mut self, id: u32, kind: u32, body: Vec<u8>) {

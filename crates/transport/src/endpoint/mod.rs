@@ -73,6 +73,8 @@ pub struct Endpoint {
     ended: u64,
     retiring: bool,
     patience: Patience,
+    /// The time when a task has just ended; what is claimed in the same step starts then. Else 0.
+    now: u64,
 }
 
 impl Endpoint {
@@ -118,6 +120,7 @@ impl Endpoint {
             running: 0,
             ended: 0,
             retiring: false,
+            now: 0,
         }
     }
 
@@ -188,8 +191,9 @@ impl Endpoint {
                         return next;
                     }
                 }
-                Claim::Empty if self.running == 0 && self.spin_for_work() => {}
+                Claim::Empty if self.running == 0 && self.spin_for_work() => self.now = 0,
                 Claim::Empty => {
+                    self.now = 0;
                     if self.fall_asleep() {
                         return Next::Asleep;
                     }
@@ -200,6 +204,7 @@ impl Endpoint {
 
     /// Awake again, whatever the reason: the event loop turns, and whoever looks on can see it.
     pub fn wake(&mut self) {
+        self.now = 0;
         self.queue.queue.rises(self.hello.worker);
         self.own.idle_since().store(0, Relaxed);
         // Only this side writes it.
@@ -256,7 +261,10 @@ impl Endpoint {
 
     /// Accepts a claimed task, or settles it at once when it came too late (`None`).
     fn start(&mut self, turn: u64, slot: u32) -> Option<Next> {
-        let since = monotonic_ns();
+        let since = match std::mem::take(&mut self.now) {
+            0 => monotonic_ns(),
+            now => now,
+        };
         self.pass_on();
         let lane = self.lanes.iter().position(Option::is_none)?;
         let header = self.queue.read_task(slot).ok()?;
@@ -386,7 +394,8 @@ impl Endpoint {
     pub fn finish(&mut self, lane: usize, tag: u32, outcome: Outcome) -> Sent {
         let Some(task) = self.lanes[lane] else { return Sent::Revoked };
         let word = Entry::new(task.turn, task.slot).0;
-        let times = Times { since: task.since, ran: monotonic_ns().saturating_sub(task.since) };
+        self.now = monotonic_ns();
+        let times = Times { since: task.since, ran: self.now.saturating_sub(task.since) };
         let (queue, worker) = (&self.queue.queue, self.hello.worker);
         let sent = self.outbox.send(tag, word, times, outcome, || queue.finish(task.slot, task.turn, worker));
         match sent {

@@ -214,7 +214,8 @@ impl Outbox {
         let Times { since, ran } = times;
         let attachments = attachments.len() as u16;
         let head = ReplyHead { task, len: len as u32, attachments, codec, block, ran, since }.encode();
-        let pushed = if inline { self.ring.push(tag, &[&head, &table, body]) } else { self.ring.push(tag, &[&head]) };
+        let parts: [&[u8]; 2] = [&table, body];
+        let pushed = self.ring.push_headed(tag, &head, if inline { &parts } else { &[] });
         debug_assert!(pushed, "room was checked above");
         if bytes > 0 {
             self.unread.push_back((self.ring.position(), bytes));

@@ -9,6 +9,7 @@ pub type Byte = crate::sync::UnsafeCell<u8>;
 /// # Safety
 /// `to` is valid for `bytes.len()` bytes that nobody else uses meanwhile.
 #[cfg(not(loom))]
+#[inline(always)]
 pub unsafe fn put(to: *mut Byte, bytes: &[u8]) {
     // SAFETY: as the caller promises; shared memory never overlaps a slice of ours.
     unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
@@ -17,6 +18,7 @@ pub unsafe fn put(to: *mut Byte, bytes: &[u8]) {
 /// # Safety
 /// `from` is valid for `into.len()` bytes.
 #[cfg(not(loom))]
+#[inline(always)]
 pub unsafe fn take(from: *const Byte, into: &mut [u8]) {
     // SAFETY: as in `put`.
     unsafe { into.as_mut_ptr().copy_from_nonoverlapping(from, into.len()) };
