@@ -1,6 +1,8 @@
 'use strict';
 
 const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 
 const DEMO = path.join(__dirname, '..', '..', 'examples', 'demo', 'run.mjs');
@@ -23,4 +25,20 @@ test('the demo: what it makes parses and works, beside one process, without a te
   expect(text).toMatch(/^farm: \d+ done, 0 failed in /m);
   expect(text).toMatch(/^farm map: [\d.]+ s; one process: [\d.]+ s; their start included, that is [\d.]+ times as fast(?: \(there is only one CPU to use here\))?$/m);
   expect(text).toMatch(/^ {2}node .*farm\.js map .* --method minify 'src\/\*\*\/\*\.js' --out dist --ext \.min\.js$/m);
+});
+
+test('the demo, ended by a signal, leaves nothing', async () => {
+  const temp = fs.mkdtempSync(path.join(os.tmpdir(), 'farm-demo-spec-'));
+  try {
+    child = spawn(process.execPath, [DEMO], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FARM_DEMO_MS: '60000', TMPDIR: temp } });
+    const exit = new Promise((resolve) => child?.once('close', resolve));
+    for (const stream of [child.stdout, child.stderr]) stream?.resume();
+    while (fs.readdirSync(temp).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGTERM');
+    expect(await exit).toBe(143);
+    child = undefined;
+    expect(fs.readdirSync(temp)).toEqual([]);
+  } finally {
+    fs.rmSync(temp, { recursive: true, force: true });
+  }
 });

@@ -29,11 +29,24 @@ const bytes = files.reduce((sum, source) => sum + source.bytes, 0)
 console.log(`${files.length} of ${all.length} JavaScript sources in node_modules, ${mb(bytes)}, through terser\n`)
 
 const temp = mkdtempSync(path.join(os.tmpdir(), 'farm-demo-'))
+/** @type {string | undefined} the signal that ends it */
+let ended
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let running
+// A terminal's Ctrl-C goes to what runs, too; it ends by itself, and then the folder goes.
+process.on('SIGINT', () => (ended ??= 'SIGINT'))
+process.on('SIGTERM', () => {
+  ended ??= 'SIGTERM'
+  running?.kill()
+})
 try {
   await run()
+} catch (error) {
+  if (ended === undefined) throw error
 } finally {
   rmSync(temp, { recursive: true, force: true })
 }
+if (ended !== undefined) process.exit(128 + os.constants.signals[ended])
 
 async function run() {
   const out = path.join(temp, 'out')
@@ -67,13 +80,15 @@ function farmMap(args, input, env) {
  * @returns {Promise<{ code: number | null, ms: number }>}
  */
 function timed(args, input, env = {}) {
+  if (ended !== undefined) return Promise.reject(new Error(ended))
   const began = performance.now()
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'], env: { ...process.env, ...env } })
+  running = child
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', (code) => resolve({ code, ms: performance.now() - began }))
+    child.once('exit', (code) => (ended === undefined ? resolve({ code, ms: performance.now() - began }) : reject(new Error(ended))))
   })
 }
 
