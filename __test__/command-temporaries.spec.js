@@ -25,6 +25,14 @@ test('what killed commands have left beside the outputs is removed, and nothing 
   expect(fs.readdirSync(path.join(at, 'out/below')).sort()).toEqual([...kept, 'b'].sort());
 });
 
+(process.getuid?.() === 0 ? test : test.skip)('not what another user has left', async () => {
+  const name = named({ pid: dead() });
+  const at = folder({ [`out/${name}`]: '', 'in/a': 'a' });
+  fs.chownSync(path.join(at, 'out', name), 65534, 65534);
+  expect(await run(['--method', 'upperFile', '--out', 'out', 'in/a'], { cwd: at })).toMatchObject({ code: 0 });
+  expect(fs.readdirSync(path.join(at, 'out')).sort()).toEqual([name, 'a']);
+});
+
 test('those of the same journal are removed wherever they were made', async () => {
   const at = folder({ 'in/a': 'a', 'in/b': 'b' });
   const args = ['--method', 'failUnless', '--out', 'out', '--resume', 'journal', 'in/a'];

@@ -91,7 +91,10 @@ class Temporaries {
   async #sweep(directory) {
     try {
       for (const name of await fs.promises.readdir(pathOf(directory))) {
-        if (this.#isLeft(name)) await fs.promises.rm(pathOf(path.join(directory, name)), { force: true });
+        if (!this.#isLeft(name)) continue;
+        const file = pathOf(path.join(directory, name));
+        // Whether somebody else's process lives may not be told (hidepid).
+        if ((await fs.promises.lstat(file)).uid === process.getuid?.()) await fs.promises.rm(file, { force: true });
       }
     } catch {
       // Tidiness is no reason to fail.
