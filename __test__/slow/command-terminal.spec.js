@@ -102,6 +102,14 @@ test('results on the same terminal stand on lines of their own', async () => {
   expect(drawn(unended.text)).toEqual(expect.arrayContaining(['a', 'b']));
 });
 
+test('a terminal that can do nothing but write gets plain lines', async () => {
+  const at = folder({ lines: 'a\nb\n' });
+  const terminal = new Terminal(['--lines', '--ordered', '--method', 'upper', 'lines'], { cwd: at, term: 'dumb' });
+  expect(await terminal.ended).toBe(0);
+  expect(terminal.text).toMatch(/\r\nA\r\nB\r\nfarm: 2 done, 0 failed/);
+  expect(terminal.text).not.toContain('\u001b');
+});
+
 test('no input and a terminal on standard input: the usage', async () => {
   const terminal = new Terminal([], { cwd: folder() });
   expect(await terminal.ended).toBe(2);

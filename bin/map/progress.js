@@ -46,7 +46,7 @@ class Progress {
 
   start() {
     if (this.quiet) return;
-    if (process.stderr.isTTY) this.#startBar();
+    if (process.stderr.isTTY && process.env.TERM !== 'dumb') this.#startBar();
     else this.#timer = setInterval(() => this.say(`farm: ${this.#line()}`), LINE_EVERY);
   }
 
