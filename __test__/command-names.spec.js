@@ -61,6 +61,14 @@ test('names from the shell, behind --', () => {
   expect(stderr).toContain(`${ALL.length} done, 0 failed`);
 });
 
+test('a journal and a folder for the outputs whose names are any bytes', () => {
+  const at = folder({ 'a.txt': 'a' });
+  const map = `"${process.execPath}" "${FARM}" map "${WORKERS}" --method upperFile --resume $'j\\xff' --out $'o\\xff' a.txt`;
+  const { status, stderr } = spawnSync('bash', ['-c', `${map} && ${map} && cat $'o\\xff/a.txt'`], { cwd: at, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(/^farm: 1 done, 0 failed in [^]*^farm: 0 done, 0 failed, 1 done before/m) });
+  expect(fs.readdirSync(at, { encoding: 'buffer' }).map((name) => name.toString('latin1')).sort()).toEqual(['a.txt', 'j\xff', 'o\xff']);
+});
+
 test('what the function gets with --as', async () => {
   const at = folder({ 'a.json': '{"a":1}' });
   const kinds = async (/** @type {string[]} */ ...args) => JSON.parse((await run(['--method', 'kind', ...args], { cwd: at, input: '{"a":1}\n' })).stdout);

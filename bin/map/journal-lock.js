@@ -4,13 +4,14 @@
 
 const fs = require('node:fs');
 const { UsageError } = require('./exit');
+const { nameOf, pathOf, shown } = require('./names');
 const { startOf } = require('./processes');
 
 /** @param {string} file @returns {number | undefined} the process that has it, if that lives */
 function holder(file) {
   let text;
   try {
-    text = fs.readFileSync(file, 'utf8');
+    text = fs.readFileSync(pathOf(file), 'utf8');
   } catch {
     return undefined;
   }
@@ -27,23 +28,23 @@ function lockJournal(journal) {
   const file = `${whereIs(journal)}.lock`;
   const own = `${file}.${process.pid}`;
   // Linked and not written in place: whoever sees it sees all of it.
-  fs.writeFileSync(own, `${process.pid} ${startOf(process.pid)}`);
+  fs.writeFileSync(pathOf(own), `${process.pid} ${startOf(process.pid)}`);
   try {
     while (!linked(own, file)) {
       const pid = holder(file);
-      if (pid !== undefined) throw new UsageError(`farm map: the journal ${journal} is in use by process ${pid}; wait for its end, or use a journal of its own`);
+      if (pid !== undefined) throw new UsageError(`farm map: the journal ${shown(journal)} is in use by process ${pid}; wait for its end, or use a journal of its own`);
       takeAway(file, `${own}.old`);
     }
   } finally {
-    fs.rmSync(own, { force: true });
+    fs.rmSync(pathOf(own), { force: true });
   }
-  return () => fs.rmSync(file, { force: true });
+  return () => fs.rmSync(pathOf(file), { force: true });
 }
 
 /** By whatever name it is called. @param {string} journal */
 function whereIs(journal) {
   try {
-    return fs.realpathSync(journal);
+    return nameOf(fs.realpathSync(pathOf(journal), { encoding: 'buffer' }));
   } catch {
     return journal;
   }
@@ -55,7 +56,7 @@ const LINKLESS = new Set(['EPERM', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 /** @param {string} from @param {string} to @returns {boolean} false: there is one already */
 function linked(from, to) {
   try {
-    fs.linkSync(from, to);
+    fs.linkSync(pathOf(from), pathOf(to));
     return true;
   } catch (error) {
     const { code } = /** @type {any} */ (error);
@@ -63,7 +64,7 @@ function linked(from, to) {
     if (!LINKLESS.has(code)) throw error;
   }
   try {
-    fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);
+    fs.copyFileSync(pathOf(from), pathOf(to), fs.constants.COPYFILE_EXCL);
     return true;
   } catch (error) {
     if (/** @type {any} */ (error).code === 'EEXIST') return false;
@@ -79,13 +80,13 @@ function linked(from, to) {
  */
 function takeAway(file, aside) {
   try {
-    fs.renameSync(file, aside);
+    fs.renameSync(pathOf(file), pathOf(aside));
   } catch (error) {
     if (/** @type {any} */ (error).code !== 'ENOENT') throw error;
     return;
   }
   if (holder(aside) !== undefined) linked(aside, file);
-  fs.rmSync(aside, { force: true });
+  fs.rmSync(pathOf(aside), { force: true });
 }
 
 module.exports = { lockJournal };

@@ -14,6 +14,7 @@
 
 const fs = require('node:fs');
 const { FatalError, UsageError } = require('./exit');
+const { pathOf, shown } = require('./names');
 const { lockJournal } = require('./journal-lock');
 const { Ranges } = require('./ranges');
 
@@ -61,7 +62,7 @@ class Journal {
     let unlock;
     try {
       unlock = lockJournal(file);
-      fd = fs.openSync(file, 'a+', 0o644);
+      fd = fs.openSync(pathOf(file), 'a+', 0o644);
       const before = read(file, fs.readFileSync(fd), header);
       if (before.keep < before.size) fs.ftruncateSync(fd, before.keep);
       if (before.keep === 0) writeAll(fd, Buffer.from(`${JSON.stringify(header)}\n`));
@@ -71,7 +72,7 @@ class Journal {
       if (fd !== undefined) fs.closeSync(fd);
       unlock?.();
       if (error instanceof UsageError) throw error;
-      throw new UsageError(`farm map: cannot use the journal ${file}: ${/** @type {Error} */ (error).message}`);
+      throw new UsageError(`farm map: cannot use the journal ${shown(file)}: ${/** @type {Error} */ (error).message}`);
     }
   }
 
@@ -129,7 +130,7 @@ class Journal {
       await writeAllLater(this.fd, Buffer.from(`${lines.join('\n')}\n`));
       await new Promise((resolve, reject) => fs.fdatasync(this.fd, (error) => (error ? reject(error) : resolve(undefined))));
     } catch (error) {
-      throw new FatalError(`cannot write the journal ${this.file}: ${/** @type {Error} */ (error).message}`);
+      throw new FatalError(`cannot write the journal ${shown(this.file)}: ${/** @type {Error} */ (error).message}`);
     }
   }
 
@@ -198,13 +199,13 @@ function recordOf(file, lines, number) {
     return Object(JSON.parse(lines[number]));
   } catch {
     if (number === 0) throw noJournal(file);
-    throw new UsageError(`farm map: line ${number + 1} of the journal ${file} is damaged; repair it, or begin with another journal`);
+    throw new UsageError(`farm map: line ${number + 1} of the journal ${shown(file)} is damaged; repair it, or begin with another journal`);
   }
 }
 
 /** @param {string} file */
 function noJournal(file) {
-  return new UsageError(`farm map: ${file} is no journal of farm map; nothing was written to it`);
+  return new UsageError(`farm map: ${shown(file)} is no journal of farm map; nothing was written to it`);
 }
 
 /** @param {any} found @param {any} wanted */
@@ -220,7 +221,7 @@ function difference(found, wanted) {
 /** @param {string} file @param {{ name: string, was: string, is: string }} difference */
 function ofOtherWork(file, { name, was, is }) {
   const what = name === KEY ? 'version' : name;
-  return new UsageError(`farm map: the journal ${file} is of other work: its ${what} is ${was}, this time ${is}; use another journal`);
+  return new UsageError(`farm map: the journal ${shown(file)} is of other work: its ${what} is ${was}, this time ${is}; use another journal`);
 }
 
 module.exports = { Journal };

@@ -7,6 +7,7 @@
 
 const { createHash } = require('node:crypto');
 const { UsageError } = require('./exit');
+const { shown } = require('./names');
 
 /** @typedef {{ at: number, hash: string }} Mark */
 
@@ -69,7 +70,7 @@ class StreamCheck {
 
   /** @param {string} how */
   #wrong(how) {
-    return new UsageError(`farm map: the journal ${this.journal?.file} was written for another input: what is read ${how}`);
+    return new UsageError(`farm map: the journal ${shown(this.journal?.file ?? '')} was written for another input: what is read ${how}`);
   }
 }
 
