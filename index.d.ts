@@ -435,7 +435,7 @@ interface CommonOptions {
    * until there is room. Default 'reject'. Calls of `map` always wait.
    */
   overflow?: 'reject' | 'wait';
-  /** Time (ms) between asking a task to stop and SIGTERM to its worker. Default 1000. */
+  /** Time (ms, finite) between asking a task to stop and SIGTERM to its worker. Default 1000. */
   grace?: number;
   /** A worker may take this long (ms) until it is ready. Default 30000. */
   startTimeout?: number;
@@ -509,7 +509,7 @@ export interface WorkerLimits {
 export interface RecycleOptions {
   /** Tasks it has ended. */
   tasks?: number;
-  /** How long it lives (ms). */
+  /** How long it lives (ms, finite). */
   age?: number;
   /** Bytes of private memory; looked at four times a second while there are tasks. */
   memory?: number;

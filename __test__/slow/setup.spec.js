@@ -219,3 +219,11 @@ test.each(['package-lock.json', 'bench/package-lock.json'])('%s is one that `npm
   expect(stderr).toBe('')
   expect(JSON.parse(stdout)).toEqual([])
 })
+
+test('each command that runs farm sets up first what a clean clone lacks', () => {
+  const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
+  // These set up by themselves, build, or run cargo alone.
+  const others = ['build', 'check', 'cross-check', 'loom', 'loom:mutations', 'sanitize', 'test']
+  const without = Object.keys(scripts).filter((name) => !scripts[name].startsWith('node scripts/setup.mjs'))
+  expect(without.sort()).toEqual(others)
+})
