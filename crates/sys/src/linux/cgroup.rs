@@ -109,6 +109,8 @@ impl Group {
         let path = folder.join(name);
         fs::create_dir(&path).map_err(|error| ("folder", error))?;
         let limits_processes = files.iter().any(|(_, file, _)| *file == "pids.max");
+        // One that cannot be killed as a whole (Linux before 5.14) ends when its last process does.
+        let tree = tree && path.join("cgroup.kill").exists();
         let group = Group { path, limits: !files.is_empty(), limits_processes, tree };
         for (_, file, content) in files {
             fs::write(group.path.join(file), content).map_err(|error| (*file, error))?;

@@ -46,7 +46,14 @@ fn trees_in(own: &Own) -> Option<Place> {
     // Neither is there in the root of the hierarchy, which is nobody's, and the first not before Linux 5.14.
     let killable = own.folder.join("cgroup.kill").exists();
     let plain = fs::read_to_string(own.folder.join("cgroup.type")).is_ok_and(|kind| kind.trim() == "domain");
-    place(&own.folder).filter(|_| killable && plain)
+    place(&own.folder).filter(|_| killable && plain && !limits_heaps(&own.folder))
+}
+
+/// Node.js makes its heap as large as the memory limit of its own group allows, and looks no further up: in a group below this
+/// one, which has no such file, it would take the whole machine for its own.
+fn limits_heaps(folder: &Path) -> bool {
+    let limit = |file: &str| fs::read_to_string(folder.join(file)).is_ok_and(|text| text.trim().parse::<u64>().is_ok());
+    limit("memory.max") || limit("memory.high")
 }
 
 /// None where this process may not make groups, or not move processes into them.
@@ -142,6 +149,12 @@ mod tests {
         assert_eq!(trees_in(&tree.own), None, "an old kernel");
         file("cgroup.kill", "");
         assert_eq!(trees_in(&tree.own).unwrap().folder, tree.own.folder);
+        file("memory.max", "max\n");
+        file("memory.high", "max\n");
+        assert!(trees_in(&tree.own).is_some());
+        file("memory.max", "1073741824\n");
+        assert_eq!(trees_in(&tree.own), None, "it would hide the limit from Node.js");
+        file("memory.max", "max\n");
         file("cgroup.type", "threaded\n");
         assert_eq!(trees_in(&tree.own), None, "a group of threads");
         file("cgroup.type", "domain\n");
