@@ -2,11 +2,15 @@
 
 /** WorkerFarm: a pool of worker processes behind one module. */
 
+const { loadAddon, loopNotPolled } = require('./native-addon');
+// First: it goes on while the rest is loaded.
+const native = loadAddon();
+native.makeRoom();
+
 const { EventEmitter } = require('node:events');
 const { Admission } = require('./admission');
 const { nativeSettings, standardLimits } = require('./farm-settings');
 const { checkCall, checkMin, checkedSize, closeTimeout, farmOptions, statsReset, taskOptions } = require('./options');
-const { loadAddon, loopNotPolled } = require('./native-addon');
 const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
 const { checkFiles, workerLimits } = require('./limits');
@@ -21,7 +25,6 @@ const { GIVEN_UP, farmStats } = require('./stats');
 const { Tasks } = require('./tasks');
 const { bootData } = require('./worker-program');
 
-const native = loadAddon();
 const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
 class WorkerFarm extends EventEmitter {

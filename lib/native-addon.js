@@ -11,7 +11,7 @@ const ARCHITECTURES = ['x64', 'arm64'];
 /** No binary is to blame: node was told to load none. */
 const DISABLED = 'disabled';
 /** What lib/ and the addon say to each other; src/system.rs. */
-const PROTOCOL = 5;
+const PROTOCOL = 6;
 
 /**
  * @typedef {object} Machine

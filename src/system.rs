@@ -37,9 +37,16 @@ pub fn is_supported() -> bool {
     system::SUPPORTED
 }
 
+/// Room for the descriptors of farms, before the first of them is opened. It takes a while, but not this thread's.
+#[napi(catch_unwind)]
+pub fn make_room() {
+    // The thread outlives an environment that ends at once. What is not done now is done when it is needed.
+    let _ = system::library::pin().and_then(|()| system::make_room());
+}
+
 /// What lib/ and this addon say to each other; lib/native-addon.js knows the same number. It goes up with every change
 /// to an export that lib/ calls.
-const PROTOCOL: u32 = 5;
+const PROTOCOL: u32 = 6;
 
 /// The number of the calls between lib/ and this addon.
 #[napi(catch_unwind)]

@@ -4,7 +4,8 @@ use crate::settings::LimitSettings;
 use farm_sys::{Error, Fd, Line};
 
 pub use farm_sys::{
-    die_with_parent, ignore_interrupts, library, memory_limit, monotonic_ns, take_longer_turns, usable_cpus, SUPPORTED,
+    die_with_parent, ignore_interrupts, library, make_room, memory_limit, monotonic_ns, take_longer_turns, usable_cpus,
+    SUPPORTED,
 };
 
 /// In a worker: the line to the parent, inherited under this number.

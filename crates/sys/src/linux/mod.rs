@@ -12,6 +12,7 @@ mod memory;
 mod poller;
 pub mod process_usage;
 mod pulse;
+mod room;
 mod usage;
 
 pub use crate::unix::library;
@@ -21,6 +22,7 @@ pub use line::{lifeline, own_output, pipe, Line};
 pub use memory::Memory;
 pub use poller::Poller;
 pub use pulse::give_pulse;
+pub use room::make_room;
 pub use usage::{memory_available, memory_limit, monotonic_ns, oom_kills, usable_cpus};
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

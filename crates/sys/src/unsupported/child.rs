@@ -69,3 +69,7 @@ pub fn watch_line(_line: &Fd) -> Result<()> {
 pub fn give_pulse(_line: &Fd, _message: &'static [u8]) -> Result<()> {
     Err(unsupported("telling of an end before it"))
 }
+
+pub fn make_room() -> Result<()> {
+    Err(unsupported("a table of descriptors"))
+}
