@@ -13,7 +13,7 @@ const PLAIN = 1;
 const JSON_TEXT = 3;
 
 const [, , parent, addon, ...argv] = process.argv;
-const native = loadAddon(/** @type {string} */ (addon));
+const native = require(/** @type {string} */ (addon));
 // Before anything else: from here on the kernel ends this process with its parent.
 const boot = native.workerOpen(LINE_FD, Number(parent));
 
@@ -21,20 +21,6 @@ const { encodeError } = require('../codec');
 const { readPlain } = require('../codec/plain-read');
 const context = require('./context');
 const { loadModule } = require('./module');
-
-/**
- * As Node's loader does it, without looking for a file whose place is known; the module may load it too, by require('farm').
- * @param {string} file
- */
-function loadAddon(file) {
-  const Module = /** @type {any} */ (require('node:module'));
-  const loaded = new Module(file);
-  process.dlopen(loaded, file);
-  loaded.filename = file;
-  loaded.loaded = true;
-  Module._cache[file] = loaded;
-  return loaded.exports;
-}
 
 /**
  * One message to the supervisor: a letter, the encoding, the error.

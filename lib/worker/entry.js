@@ -12,6 +12,8 @@ const vm = require('node:vm');
 
 /** Left to Node: the user's module may have FarmError by `require('farm')`, and `instanceof` must hold; and import(). */
 const SHARED = new Set([path.join(__dirname, '..', 'errors.js'), path.join(__dirname, 'import.js')]);
+/** The addon; lib/worker-program.js names it. */
+const ADDON = process.argv[3];
 const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
 
 /** By file. @type {Map<string, { exports: any }>} */
@@ -28,6 +30,7 @@ function load(file) {
   loaded.set(file, module);
   const directory = path.dirname(file);
   const ours = (/** @type {string} */ id) => {
+    if (id === ADDON) return loadAddon(id);
     if (!id.startsWith('.')) return require(id);
     const wanted = path.join(directory, `${id}.js`);
     return SHARED.has(wanted) ? require(wanted) : load(wanted);
@@ -35,6 +38,19 @@ function load(file) {
   const run = vm.compileFunction(readFileSync(file, 'utf8'), PARAMETERS, { filename: file });
   run.call(module.exports, module.exports, ours, module, file, directory);
   return module.exports;
+}
+
+/**
+ * As Node's loader does it, without looking for a file whose place is known; the module may load it too, by require('farm').
+ * @param {string} file
+ */
+function loadAddon(file) {
+  const own = new /** @type {any} */ (module.constructor)(file);
+  process.dlopen(own, file);
+  own.filename = file;
+  own.loaded = true;
+  require.cache[file] = own;
+  return own.exports;
 }
 
 load(path.join(__dirname, 'bootstrap.js'));

@@ -9,7 +9,6 @@
 const { encode, decode, encodeError, makeCodec, rehearse } = require('../codec');
 const { SCRATCH } = require('../codec/plain-write');
 const context = require('./context');
-const { HeldReplies, tooLarge } = require('./held');
 const { methodOf } = require('./module');
 
 /** What the native side answers below the lanes; src/worker.rs. */
@@ -53,8 +52,8 @@ const head = new Uint32Array(10);
 /** @type {(Task | undefined)[]} */
 const running = [];
 let retiring = false;
-/** @type {InstanceType<typeof import('./held').HeldReplies>} */
-let held;
+/** Made, and its file loaded, by the first reply that finds no room. @type {InstanceType<typeof import('./held').HeldReplies> | null} */
+let held = null;
 
 /**
  * @param {any} addon
@@ -64,7 +63,6 @@ let held;
 function start(addon, module, settings) {
   native = addon;
   loaded = module;
-  held = new HeldReplies(addon);
   const codec = makeCodec(settings.codec);
   encodeValue = codec.encode;
   decodeValue = codec.decode;
@@ -74,9 +72,14 @@ function start(addon, module, settings) {
   if (native.workerRunning() === 0 && encodeValue === encode) rehearse();
 }
 
+function heldReplies() {
+  held ??= new (require('./held').HeldReplies)(native);
+  return held;
+}
+
 /** A turn of the event loop: from now on tasks may take their millisecond. */
 function turn() {
-  if (held.length > 0 && !held.send()) return;
+  if (held !== null && held.length > 0 && !held.send()) return;
   pump(native.workerTurn());
 }
 
@@ -94,7 +97,7 @@ function pump(code) {
     } else {
       // Asleep or busy: the doorbell or a reaction comes back here.
       if (code === YIELD) setImmediate(turn);
-      if (retiring && held.length === 0 && native.workerRunning() === 0) leave();
+      if (retiring && (held === null || held.length === 0) && native.workerRunning() === 0) leave();
       return;
     }
   }
@@ -213,7 +216,7 @@ function answer(lane, tag, encoded) {
   running[lane] = undefined;
   const { kind, bytes, start: from, end, attachments } = encoded;
   let code;
-  if (held.length > 0) code = FULL;
+  if (held !== null && held.length > 0) code = FULL;
   else if (attachments === null && from === 0 && (bytes === SCRATCH || end === 0)) {
     head[6] = lane;
     head[7] = tag;
@@ -225,10 +228,10 @@ function answer(lane, tag, encoded) {
     if (code === 0) code = native.workerNext();
   }
   if (code === FULL) {
-    held.keep(lane, tag, encoded);
+    heldReplies().keep(lane, tag, encoded);
     return FULL;
   }
-  if (code === NO_MEMORY) return fail(lane, tooLarge(end - from, attachments), FINAL_ERROR);
+  if (code === NO_MEMORY) return fail(lane, require('./held').tooLarge(end - from, attachments), FINAL_ERROR);
   return code;
 }
 
@@ -272,13 +275,13 @@ const hooks = {
    */
   emit(task, value) {
     const encoded = encodeValue(value, 'progress');
-    if (held.length === 0) {
+    if (held === null || held.length === 0) {
       const { kind, bytes, start: from, end, attachments } = encoded;
       const code = native.workerSend(task.lane, PROGRESS, kind, bytes.subarray(from, end), attachments ?? []);
-      if (code === NO_MEMORY) throw tooLarge(end - from, attachments);
+      if (code === NO_MEMORY) throw require('./held').tooLarge(end - from, attachments);
       if (code !== FULL) return SENT;
     }
-    return held.keepProgress(task.lane, encoded);
+    return heldReplies().keepProgress(task.lane, encoded);
   },
   /** @param {any} task */
   isCancelled(task) {
