@@ -13,7 +13,8 @@ const QUIET_LOOKS: u32 = 20;
 /// Looks at the same standstill before the whole queue is checked.
 const STILL_LOOKS: u32 = 2;
 /// Looks at the same standstill at a task that nobody works on before it is taken for lost: a second, in which a worker
-/// may be off the processor between two steps that lie nanoseconds apart. Looks at a stopped worker do not count.
+/// may be off the processor between two steps that lie nanoseconds apart. Looks at a stopped worker, or at one that waits
+/// for a CPU, do not count.
 const LOST_LOOKS: u32 = 20;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Lookout {
     lost: u32,
     unread: u32,
     claimant: Option<u16>,
+    /// The worker that has a task which nobody works on, and its CPU time then.
+    owner: Option<(u16, Option<u64>)>,
     /// Since the standstill began somebody who was rung, or who was about to ring, was seen to be held up.
     held_up: bool,
 }
@@ -42,8 +45,12 @@ pub struct Lookout {
 pub trait Processes {
     /// It is stopped, or has ended and is about to be reaped.
     fn stands_still(&self, worker: u16) -> bool;
-    /// It is there to take tasks, and only waits for a CPU.
-    fn waits_for_cpu(&self, worker: u16) -> bool;
+    /// It runs, or waits for nothing but a CPU.
+    fn is_runnable(&self, worker: u16) -> bool;
+    /// Its CPU time so far, in any unit.
+    fn cpu(&self, worker: u16) -> Option<u64>;
+    /// It is there to take tasks.
+    fn takes_tasks(&self, worker: u16) -> bool;
 }
 
 impl Lookout {
@@ -82,7 +89,8 @@ impl Lookout {
         }
         self.still += 1;
         let tail = shared.tail.load(Acquire);
-        if head > tail {
+        // Between a publication and its word about it the JavaScript thread may wait for a CPU.
+        if head > tail + 1 {
             return Finding::Poison;
         }
         // At the first such look whoever has published may only wait for a CPU before it rings.
@@ -109,7 +117,13 @@ impl Lookout {
                     // It may be about to say that it has the task: it has its second when it goes on.
                     (self.lost, self.claimant) = (0, Some(owner));
                 }
-                Some(_) => self.lost += 1,
+                Some(owner) => {
+                    let seen = Some((owner, processes.cpu(owner)));
+                    // One that gets no CPU cannot say so.
+                    let waits = processes.is_runnable(owner) && seen == self.owner;
+                    self.lost += u32::from(!waits);
+                    self.owner = seen;
+                }
                 None => (self.lost, self.claimant) = (0, None),
             }
             if self.lost >= LOST_LOOKS {
@@ -153,7 +167,7 @@ fn on_its_way(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>
         !line.queue.queue.is_asleep(*index)
             && worker.own.phase().load(Relaxed) == phase::ONLINE
             && has_room(worker)
-            && (processes.stands_still(*index) || processes.waits_for_cpu(*index))
+            && (processes.stands_still(*index) || processes.takes_tasks(*index) && processes.is_runnable(*index))
     })
 }
 
@@ -210,3 +224,7 @@ fn nobodys(shared: &Shared, line: &FarmLine, workers: &[(u16, Arc<WorkerLine>)])
         (orphaned && queue.state(slot as u32) == state && truth.turn.load(Acquire) == turn).then_some(*index)
     })
 }
+
+#[cfg(test)]
+#[path = "lookout_tests.rs"]
+mod tests;

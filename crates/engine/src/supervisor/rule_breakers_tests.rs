@@ -8,7 +8,8 @@ use crate::shared::{FarmEvent, FarmLine, Shared};
 use crossbeam::channel::{unbounded, Receiver, Sender};
 use farm_sys::{monotonic_ns, Line, Poller};
 use farm_transport::frame::tell;
-use farm_transport::{QueueSegment, Segment};
+use farm_transport::{Claim, QueueSegment, Segment};
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::Arc;
 
 struct Trial {
@@ -101,4 +102,29 @@ fn a_worker_that_talks_without_end_is_heard_in_turns() {
         heard.push(trial.events.try_iter().filter(|event| matches!(event, FarmEvent::WorkerError { .. })).count());
     }
     assert_eq!(heard, [16, 16, 8]);
+}
+
+/// The head is this many turns beyond the last one that the JavaScript thread has said to be published.
+fn head_beyond(turns: u64) -> bool {
+    let mut trial = Trial::new(1);
+    let line = trial.farm.line.clone();
+    let queue = &line.queue.queue;
+    let first = queue.first_turn();
+    trial.farm.shared.tail.store(first, SeqCst);
+    trial.farm.shared.open.store(1, SeqCst);
+    for turn in first..first + turns {
+        queue.publish(0, turn);
+        assert!(matches!(queue.claim(0), Claim::Got { .. }));
+    }
+    for _ in 0..5 {
+        trial.farm.next_lookout = 0;
+        trial.act(|farm, hands| _ = farm.look_around(monotonic_ns(), hands));
+    }
+    trial.all_gone()
+}
+
+#[test]
+fn a_task_that_is_claimed_before_its_publisher_goes_on_is_nobodys_lie() {
+    assert!(!head_beyond(1), "that thread may wait for a CPU for long");
+    assert!(head_beyond(2), "it publishes one after the other");
 }

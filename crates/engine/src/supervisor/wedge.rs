@@ -7,7 +7,7 @@ use super::worker::Worker;
 use crate::pool::wedge::{Limits, Look, Process, Seen};
 use crate::pool::workers::{Cause, Event, Phase};
 use crate::settings::Settings;
-use farm_sys::usage::{group_ticks, process_state};
+use farm_sys::usage::{group_ticks, process_state, ProcessState};
 use std::sync::atomic::Ordering::*;
 
 /// Between two looks, unless a limit is shorter.
@@ -30,9 +30,8 @@ fn oldest(worker: &Worker, lanes: usize) -> u64 {
 }
 
 impl FarmState {
-    fn letter(&self, index: u16) -> Option<char> {
-        let pid = self.workers[usize::from(index)].as_ref().map_or(0, Worker::pid);
-        process_state(pid).map(|state| state.letter)
+    fn process(&self, index: u16) -> Option<ProcessState> {
+        process_state(self.workers[usize::from(index)].as_ref().map_or(0, Worker::pid))
     }
 
     /// Returns when to come again.
@@ -144,12 +143,19 @@ impl FarmState {
 impl Processes for FarmState {
     /// Held by a stop signal or a debugger, or ended.
     fn stands_still(&self, worker: u16) -> bool {
-        matches!(self.letter(worker), Some('T' | 't' | 'Z' | 'X'))
+        self.process(worker).is_some_and(|process| matches!(process.letter, 'T' | 't' | 'Z' | 'X'))
     }
 
-    fn waits_for_cpu(&self, worker: u16) -> bool {
-        let takes_tasks = self.pool.phase(worker.into()) == Phase::Online && !self.pool.is_paused(worker.into());
-        takes_tasks && matches!(self.letter(worker), Some('R' | 'D'))
+    fn is_runnable(&self, worker: u16) -> bool {
+        self.process(worker).is_some_and(|process| matches!(process.letter, 'R' | 'D'))
+    }
+
+    fn cpu(&self, worker: u16) -> Option<u64> {
+        self.process(worker).map(|process| process.ticks)
+    }
+
+    fn takes_tasks(&self, worker: u16) -> bool {
+        self.pool.phase(worker.into()) == Phase::Online && !self.pool.is_paused(worker.into())
     }
 }
 
