@@ -87,6 +87,7 @@ impl Farm {
         }
         self.write_verdicts(out, &mut drained);
         self.refill();
+        self.seek_least_timeout();
         drained
     }
 

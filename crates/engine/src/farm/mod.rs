@@ -14,6 +14,7 @@ mod retry;
 pub mod settled;
 mod stats;
 mod submission;
+mod timeouts;
 mod worker_end;
 
 pub use drain::{Drained, Handover, ViewKey};
@@ -36,6 +37,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use std::sync::Arc;
+use timeouts::Timeouts;
 use worker_end::WorkerEnd;
 
 /// From this size on memory is asked for before it is touched.
@@ -69,6 +71,7 @@ pub struct Farm {
     /// Settlements that did not come out of a ring.
     verdicts: VecDeque<(u32, u32, Vec<u8>)>,
     exits: VecDeque<FarmEvent>,
+    timeouts: Timeouts,
     /// Publishing is possible below this turn.
     room_until: u64,
     /// Most workers; changes with `resize`.
@@ -121,6 +124,7 @@ impl Farm {
             events,
             verdicts: VecDeque::new(),
             exits: VecDeque::new(),
+            timeouts: Timeouts::default(),
             room_until: first + ENTRIES as u64,
             asked: 0,
             max: shared.settings.max,
@@ -280,6 +284,7 @@ impl Farm {
         if record.timeout > 0 {
             self.shared.timed.fetch_add(1, AcqRel);
             self.shared.least_timeout.fetch_min(record.timeout, AcqRel);
+            self.timeouts.began(record.timeout);
         }
         truth.timeout.store(record.timeout, Relaxed);
         truth.turn.store(turn, Release);
@@ -343,9 +348,22 @@ impl Farm {
         let truth = &self.shared.truth[slot as usize];
         truth.turn.store(0, Release);
         // Only this thread writes it.
-        if truth.timeout.load(Relaxed) > 0 {
+        let timeout = truth.timeout.load(Relaxed);
+        if timeout > 0 {
             truth.timeout.store(0, Release);
             self.shared.timed.fetch_sub(1, AcqRel);
+            self.timeouts.ended(timeout);
+        }
+    }
+
+    /// The supervisor need not come back for a timeout that no task has any more. Only this thread gives slots timeouts, so
+    /// none is missed.
+    fn seek_least_timeout(&mut self) {
+        if self.timeouts.are_stale() {
+            let shared = &self.shared;
+            let slots = if shared.timed.load(Relaxed) > 0 { &shared.truth[..] } else { &[] };
+            let least = self.timeouts.seek(slots.iter().map(|truth| truth.timeout.load(Relaxed)));
+            shared.least_timeout.store(least, Release);
         }
     }
 

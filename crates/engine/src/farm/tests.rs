@@ -238,3 +238,22 @@ fn a_reply_larger_than_all_that_may_be_shared_is_a_lie() {
     assert!(!lie(table, farm_transport::frame::NO_BLOCK, &[row(most.into())]));
     assert!(lie(table, farm_transport::frame::NO_BLOCK, &[row(u64::from(most) + 1)]));
 }
+
+#[test]
+fn a_short_timeout_is_forgotten_with_its_task() {
+    let mut trial = Trial::new(2, 1);
+    let mut player = trial.join(0);
+    for (id, timeout) in [(0, 5.0), (1, 5.0), (2, 60_000.0)] {
+        trial.submit(id, Options { timeout, ..Options::default() }, b"");
+    }
+    let least = |trial: &Trial| trial.farm.shared.least_timeout.load(SeqCst) / 1_000_000;
+    for wanted in [5, 60_000] {
+        assert_eq!(least(&trial), 5);
+        let (lane, _) = player.claim().unwrap();
+        player.answer(lane);
+        trial.drain();
+        assert_eq!(least(&trial), wanted, "the supervisor need not come back each 5 ms");
+    }
+    trial.submit(3, Options { timeout: 7.0, ..Options::default() }, b"");
+    assert_eq!(least(&trial), 7);
+}

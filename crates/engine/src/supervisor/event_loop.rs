@@ -41,26 +41,36 @@ impl EventLoop {
                 // A poller that fails for good would leave every worker without supervision: end them instead.
                 return;
             }
-            for token in &ready {
-                self.event(*token);
-            }
-            self.bell.clear();
-            while let Ok(command) = self.commands.try_recv() {
-                self.command(command);
-            }
-            let hands = Hands { poller: &self.poller, spawner: &self.spawner };
-            next = self.farms.values_mut().map(|farm| farm.tick(&hands)).min().unwrap_or(u64::MAX);
-            self.farms.retain(|_, farm| !farm.closed);
-            next = next.min(self.remains.tick(monotonic_ns()));
-            if self.remains.are_gone() && !self.farms.values().any(|farm| farm.shared.settings.guard.is_some()) {
-                self.guard.stop();
-            }
-            let now = monotonic_ns();
-            if self.guard.next_look(now) < u64::MAX {
-                self.check_guard(now);
-            }
-            next = next.min(self.guard.next_look(now));
+            next = self.turn(&ready);
         }
+    }
+
+    /// What came in, then what is due. Returns when something is due next.
+    fn turn(&mut self, ready: &[u64]) -> u64 {
+        for token in ready {
+            self.event(*token);
+        }
+        self.bell.clear();
+        while let Ok(command) = self.commands.try_recv() {
+            self.command(command);
+        }
+        let hands = Hands { poller: &self.poller, spawner: &self.spawner };
+        let now = monotonic_ns();
+        // Of many farms few have anything to do.
+        for farm in self.farms.values_mut().filter(|farm| farm.due <= now) {
+            farm.due = farm.tick(&hands);
+        }
+        let mut next = self.farms.values().map(|farm| farm.due).min().unwrap_or(u64::MAX);
+        self.farms.retain(|_, farm| !farm.closed);
+        next = next.min(self.remains.tick(monotonic_ns()));
+        if self.remains.are_gone() && !self.farms.values().any(|farm| farm.shared.settings.guard.is_some()) {
+            self.guard.stop();
+        }
+        let now = monotonic_ns();
+        if self.guard.next_look(now) < u64::MAX {
+            self.check_guard(now);
+        }
+        next.min(self.guard.next_look(now))
     }
 
     fn event(&mut self, token: u64) {
@@ -74,6 +84,7 @@ impl EventLoop {
         let (farm, worker, watched) = of_token(token);
         let hands = Hands { poller: &self.poller, spawner: &self.spawner };
         let Some(farm) = self.farms.get_mut(&farm) else { return };
+        farm.due = 0;
         match watched {
             Watched::Line => farm.hear(worker, &hands),
             Watched::Bell => farm.serve(worker, true, &hands),
@@ -99,6 +110,7 @@ impl EventLoop {
         let hands = Hands { poller: &self.poller, spawner: &self.spawner };
         let mut with = |farm: u32, act: &mut dyn FnMut(&mut FarmState)| {
             if let Some(farm) = self.farms.get_mut(&farm) {
+                farm.due = 0;
                 act(farm);
             }
         };
@@ -137,5 +149,52 @@ impl EventLoop {
                 self.unguarded(trouble);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{indices, Settings};
+    use crate::shared::{FarmLine, Shared};
+    use crossbeam::channel::unbounded;
+    use farm_transport::{QueueSegment, Segment};
+    use std::sync::atomic::Ordering::SeqCst;
+
+    #[test]
+    fn a_farm_is_looked_at_when_something_has_happened_to_it_or_is_due() {
+        let (commands, received) = unbounded();
+        let (spawner, _orders) = unbounded();
+        let bell = Arc::new(Doorbell::new().unwrap());
+        let mut event_loop = EventLoop::new(Poller::new().unwrap(), received, bell, spawner);
+        let open = |id| {
+            let settings: Settings = serde_json::from_value(serde_json::json!({
+                "min": 0, "max": 1, "lanes": 1, "start": 1, "startAttempts": 3, "spares": 0, "grace": 1, "spin": 0,
+                "maxCrashes": 3, "views": true, "maxShared": 1, "program": { "path": "", "args": [], "env": [] },
+                "stdout": "ignore", "stderr": "ignore",
+            }))
+            .unwrap();
+            let shared = Arc::new(Shared::new(id, settings, unbounded().0).unwrap());
+            let requests = Arc::new(Segment::create("farm-requests", 4096).unwrap());
+            let line = Arc::new(FarmLine { queue: QueueSegment::create(indices(1, 0)).unwrap(), requests });
+            commands.send(Command::Open { shared: shared.clone(), line, boot: Arc::from([]) }).unwrap();
+            shared
+        };
+        let farms = [open(1), open(2)];
+        assert_eq!(event_loop.turn(&[]), u64::MAX);
+        // A look at a farm says when the next one is.
+        let looked_at = || farms.each_ref().map(|farm| farm.next_look.swap(7, SeqCst) != 7);
+        assert_eq!(looked_at(), [true, true]);
+        event_loop.turn(&[]);
+        assert_eq!(looked_at(), [false, false]);
+        commands.send(Command::Watch { farm: 2 }).unwrap();
+        let next = event_loop.turn(&[]);
+        assert_eq!(looked_at(), [false, true]);
+        assert!(next < u64::MAX, "its look around is due");
+        while monotonic_ns() < next {
+            std::thread::yield_now();
+        }
+        event_loop.turn(&[]);
+        assert_eq!(looked_at(), [false, true]);
     }
 }

@@ -35,6 +35,8 @@ pub struct FarmState {
     pub(super) next_memory_look: u64,
     pub(super) halted: bool,
     pub closed: bool,
+    /// When `tick` is to be called again; 0 after everything that has happened to it.
+    pub due: u64,
 }
 
 /// What the supervisor lends a farm to act with.
@@ -91,6 +93,7 @@ impl FarmState {
             next_memory_look: 0,
             halted: false,
             closed: false,
+            due: 0,
             shared,
         }
     }
