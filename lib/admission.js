@@ -139,6 +139,8 @@ class Admission {
       const options = held.timer === undefined ? held.options : { ...held.options, waited: performance.now() - held.since };
       this.#letting = true;
       held.resolve(this.#tasks.submit(held.method, held.args, options, true));
+      // It may have been rejected before anybody asked.
+      this.#letting = false;
     }
     if (!this.#full || this.#held.size > 0 || this.#room < Math.max(1, this.options.maxQueue / 2)) return;
     this.#full = false;

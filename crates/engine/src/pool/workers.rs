@@ -287,6 +287,8 @@ impl Workers {
         let Worker { started, generation, .. } = self.workers[worker];
         self.workers[worker].enter(&[Phase::Starting], Phase::Dying, now + TERM_GRACE);
         self.workers[worker].replaces = None;
+        // It has failed now, whenever it ends.
+        self.workers[worker].failing = false;
         let spare = |worker: &Worker| worker.paused && worker.is(&PRESENT) && !self.is_stale(worker);
         let alone = self.present() == 0 && self.count(spare) == 0;
         self.breaker.start_failed(started, now, alone);

@@ -129,7 +129,12 @@ impl FarmState {
             }
             Action::Cancel { worker, turn } => self.with(worker, |worker| worker.mail_cancel(turn)),
             Action::Terminate(worker, cause) => self.with(worker, |worker| worker.terminate(cause)),
-            Action::Kill(worker, cause) => self.with(worker, |worker| worker.kill(cause)),
+            Action::Kill(worker, cause) => {
+                self.with(worker, |worker| worker.kill(cause));
+                if cause == Cause::StartTimeout {
+                    self.is_spawned_too_late(worker, hands);
+                }
+            }
         }
     }
 
@@ -137,6 +142,16 @@ impl FarmState {
         if let Some(worker) = &mut self.workers[index] {
             act(worker);
             self.shared.ring(index as u16);
+        }
+    }
+
+    /// Its program may lie on a disk that does not answer: its tasks need not wait for that.
+    fn is_spawned_too_late(&mut self, index: usize, hands: &Hands) {
+        let unborn = |worker: &&mut Worker| worker.child.is_none() && !worker.failed;
+        if let Some(worker) = self.workers[index].as_mut().filter(unborn) {
+            worker.failed = true;
+            let message = "the system did not start its program within startTimeout".into();
+            self.start_failed(index, "spawn", message, None, None, hands);
         }
     }
 
@@ -200,7 +215,9 @@ impl FarmState {
                     Some(dir) if !Path::new(dir).is_dir() => format!("the working directory {dir} does not exist"),
                     _ => format!("{}: {error}", program.path),
                 };
-                self.start_failed(index, "spawn", message, None, None, hands);
+                if !worker.failed {
+                    self.start_failed(index, "spawn", message, None, None, hands);
+                }
                 self.never_was(index, hands);
             }
         }
@@ -280,8 +297,9 @@ impl FarmState {
             self.fork_ended(index, hands);
         }
         let Some(worker) = self.workers[index].take() else { return };
-        hands.poller.remove(worker.line.fd());
-        if let Some(fd) = worker.child.as_ref().and_then(Child::exit_fd) {
+        // Also where somebody else holds them still: they would be reported for ever, under the number of the next worker.
+        let exit_fd = worker.child.as_ref().and_then(Child::exit_fd);
+        for fd in [Some(worker.line.fd()), exit_fd, worker.pulse.as_ref()].into_iter().flatten() {
             hands.poller.remove(fd);
         }
         let record = worker.record(index, status, &self.shared.settings.limits, monotonic_ns());

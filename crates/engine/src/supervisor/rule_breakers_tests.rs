@@ -27,9 +27,9 @@ fn line(workers: usize) -> Arc<FarmLine> {
 impl Trial {
     fn new(max: usize) -> Trial {
         let settings: Settings = serde_json::from_value(serde_json::json!({
-            "min": 0, "max": max, "lanes": 1, "start": 1_000_000_000u64, "startAttempts": 3, "spares": 0,
+            "min": 0, "max": max, "lanes": 1, "start": 1_000_000u64, "startAttempts": 3, "spares": 0,
             "grace": 1_000_000_000u64, "spin": 0, "maxCrashes": 3, "views": true, "maxShared": 1 << 20,
-            "program": { "path": "", "args": [], "env": [] }, "stdout": "ignore", "stderr": "ignore",
+            "program": { "path": "/bin/true", "args": [], "env": [] }, "stdout": "ignore", "stderr": "ignore",
         }))
         .unwrap();
         let (sender, events) = unbounded();
@@ -127,4 +127,47 @@ fn head_beyond(turns: u64) -> bool {
 fn a_task_that_is_claimed_before_its_publisher_goes_on_is_nobodys_lie() {
     assert!(!head_beyond(1), "that thread may wait for a CPU for long");
     assert!(head_beyond(2), "it publishes one after the other");
+}
+
+#[test]
+fn what_a_worker_leaves_open_elsewhere_is_not_looked_at_after_its_end() {
+    let mut trial = Trial::new(1);
+    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
+    let Ok(Order::Worker { plan, .. }) = trial.orders.1.recv() else { panic!("no worker is started") };
+    let child = farm_sys::spawn(&plan).unwrap();
+    drop(plan);
+    trial.act(|farm, hands| farm.spawned(0, Ok(child), hands));
+    // What it has started has this end too, and nobody has the other.
+    let (pulse, held) = farm_sys::pipe().unwrap();
+    let kept = pulse.duplicate().unwrap();
+    trial.act(|farm, hands| farm.feel(0, Some(pulse), hands));
+    drop(held);
+    while trial.farm.workers[0].is_some() {
+        trial.act(|farm, hands| farm.check_exit(0, hands));
+        std::thread::yield_now();
+    }
+    let mut ready = Vec::new();
+    trial.poller.wait(&mut ready, Some(0)).unwrap();
+    assert!(ready.is_empty(), "{ready:?}");
+    drop(kept);
+}
+
+#[test]
+fn a_program_that_the_system_does_not_start_in_time_is_a_failed_start_at_once() {
+    let mut trial = Trial::new(1);
+    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
+    assert!(trial.orders.1.try_recv().is_ok());
+    let failures = |trial: &Trial| {
+        trial.events.try_iter().filter(|event| matches!(event, FarmEvent::StartFailed { alone: true, .. })).count()
+    };
+    while trial.farm.pool.phase(0) == Phase::Starting {
+        trial.act(|farm, hands| _ = farm.tick(hands));
+        std::thread::yield_now();
+    }
+    assert_eq!(failures(&trial), 1);
+    // Whoever asks again is not kept waiting by the first.
+    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
+    assert!(trial.orders.1.try_recv().is_ok());
+    trial.act(|farm, hands| farm.spawned(0, Err(farm_sys::Error::Unsupported { what: "a test" }), hands));
+    assert_eq!(failures(&trial), 0, "it was told before");
 }
