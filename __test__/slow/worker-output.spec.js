@@ -142,7 +142,7 @@ test('a farm whose output is paused closes all the same, and what it left is tol
 });
 
 test('a parent that does not look is not filled: workers wait', async () => {
-  const script = path.join(__dirname, 'fixtures', 'calls', 'busy-parent.js');
+  const script = path.join(__dirname, '..', 'fixtures', 'calls', 'busy-parent.js');
   const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 50_000 });
   const { sent, grown } = JSON.parse(stdout);
   expect(sent).toBe(400_000_000);
