@@ -90,7 +90,13 @@ async function runIn(farm, options) {
   const run = new Run({ call: (value) => farm.run(method, [value]), source, sink, report: progress, journal, tally, options });
   journal?.start(() => sink.settled(), (error) => run.abort(error));
   new Prints(farm, progress);
-  farm.on('workerError', (/** @type {any} */ error, /** @type {{ workerId: number }} */ { workerId }) => progress.say(`farm: worker ${workerId}: ${firstLine(error)}`));
+  /** Starts that failed before anything was done: mostly all fail for one reason, which is said at the end. @type {{ who: string, why: string }[]} */
+  const failedStarts = [];
+  farm.on('workerError', (/** @type {any} */ error, /** @type {{ workerId: number }} */ { workerId }) => {
+    const said = { who: `worker ${workerId}`, why: firstLine(error) };
+    if (error?.code === 'ERR_FARM_START' && tally.finished === 0) failedStarts.push(said);
+    else progress.say(`farm: ${said.who}: ${said.why}`);
+  });
   let workersCpu = 0;
   farm.on('exit', (/** @type {{ cpuTime: number | null }} */ { cpuTime }) => (workersCpu += cpuTime ?? 0));
   const signals = onSignals({
@@ -121,6 +127,7 @@ async function runIn(farm, options) {
   }
   if (readerGone && signals.code === null) return EXIT.done;
   if (run.fatal instanceof UsageError) throw run.fatal;
+  for (const { who, why } of failedStarts) if (run.fatal === null || why !== firstLine(run.fatal)) process.stderr.write(`farm: ${who}: ${why}\n`);
   if (run.fatal !== null) process.stderr.write(`farm map: ${run.fatal.message}\n`);
   const facts = {
     done: tally.finished,
