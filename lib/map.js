@@ -7,6 +7,7 @@
  * without their result being taken, so an endless source with a slow reader needs a bounded amount of memory.
  */
 
+const { Fifo } = require('./fifo');
 const { show } = require('./option-checks');
 const { optionError } = require('./option-objects');
 const { checkCall, mapOptions } = require('./options');
@@ -32,10 +33,10 @@ class TaskMap {
     this.ordered = ordered;
     this.signal = signal;
     this.taskOptions = signal === undefined ? null : { timeout: undefined, queueTimeout: undefined, signal, onProgress: undefined };
-    /** @type {Entry[]} by item when ordered, else by arrival */
-    this.entries = [];
-    /** @type {Waiter[]} */
-    this.waiters = [];
+    /** By item when ordered, else by arrival. @type {InstanceType<typeof Fifo<Entry>>} */
+    this.entries = new Fifo();
+    /** @type {InstanceType<typeof Fifo<Waiter>>} */
+    this.waiters = new Fifo();
     this.running = 0;
     /** Items read whose result was not handed out. */
     this.held = 0;
@@ -171,7 +172,7 @@ class TaskMap {
   deliver() {
     while (this.waiters.length > 0) {
       if (this.finished) this.waiters.shift()?.resolve({ done: true, value: undefined });
-      else if (this.entries.length > 0 && this.entries[0].settled) this.handOut(/** @type {Entry} */ (this.entries.shift()));
+      else if (this.entries.peek()?.settled) this.handOut(/** @type {Entry} */ (this.entries.shift()));
       else if (this.stopped && this.running === 0 && this.entries.length === 0) this.finish(this.sourceError);
       else return;
     }
@@ -191,7 +192,7 @@ class TaskMap {
   finish(failure = null) {
     if (this.finished) return;
     this.finished = true;
-    this.entries = [];
+    this.entries.clear();
     this.signal?.removeEventListener('abort', this.onAbort);
     if (failure !== null) this.waiters.shift()?.reject(failure.error);
     this.deliver();
