@@ -28,7 +28,7 @@ declare namespace context {
     /**
      * Sends a progress value to the caller's `onProgress`, in order and before the result. The promise resolves when there was
      * room for it: wait for it in a task that emits much, since the caller may be slow. Who does not wait is stopped inside
-     * `emit` once 1 MiB of values is without room.
+     * `emit` once 1 MiB of values (128 bytes for each counted in) is without room.
      * @throws ERR_FARM_NOT_CLONEABLE when the value cannot be carried
      */
     emit(value: unknown): Promise<void>;

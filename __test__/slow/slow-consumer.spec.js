@@ -108,6 +108,18 @@ describe.each([
   });
 });
 
+test('tiny values count with what each of them takes in the worker, not with their bytes alone', async () => {
+  const farm = openFarm('calls/emits.js', { workerData: { file } });
+  await farm.ready();
+  let next = 0;
+  const ended = farm.run('emitOnAndOn', [200_000, 1], { onProgress: () => next++ });
+  await until(() => next > 0);
+  const before = next;
+  expect(blockUntilStill() - before).toBeLessThan(50_000);
+  expect(await ended).toBe(200_000);
+  expect(next).toBe(200_000);
+});
+
 test('results of more bytes than maxSharedMemory while this process is blocked wait, and all arrive', async () => {
   const farm = openFarm('calls/emits.js', { maxSharedMemory: 8 * MiB, views: false, workerData: {} });
   await farm.ready();

@@ -17,6 +17,8 @@ const PROGRESS = 3;
 
 /** Bytes of progress values that may wait before emit() itself waits. */
 const MOST_BYTES = 1024 * 1024;
+/** What each counts beyond its own: numbers are few bytes, and a hundred thousand of them much memory and a long list. */
+const EACH_BYTES = 128;
 const REST_MS = 1;
 
 /**
@@ -70,7 +72,7 @@ class HeldReplies {
     });
     // Nobody needs to look at it.
     promise.catch(() => {});
-    this.#progressBytes += bytesOf(body, parts);
+    this.#progressBytes += EACH_BYTES + bytesOf(body, parts);
     while (this.#progressBytes > MOST_BYTES && !this.send()) this.#rest();
     return promise;
   }
@@ -83,7 +85,7 @@ class HeldReplies {
       if (code === FULL) return false;
       this.#list.shift();
       if (tag === PROGRESS) {
-        this.#progressBytes -= bytesOf(body, attachments);
+        this.#progressBytes -= EACH_BYTES + bytesOf(body, attachments);
         if (code === NO_MEMORY) held.failed?.(tooLarge(body.byteLength, attachments));
         else held.sent?.();
       } else if (code === NO_MEMORY) {
