@@ -177,7 +177,15 @@ impl Farm {
             self.memory = (now, memory_available());
         }
         // A sixteenth stays for everybody else.
-        bytes < self.memory.1 - self.memory.1 / 16
+        let is_enough = |available: u64| bytes < available - available / 16;
+        if is_enough(self.memory.1) {
+            return true;
+        }
+        // What is kept for later blocks may be what is missing.
+        if self.requests.cool() {
+            self.memory = (now, memory_available());
+        }
+        is_enough(self.memory.1)
     }
 
     /// Copies bytes that travel beside a payload into shared memory; `None` when there is none left for them.

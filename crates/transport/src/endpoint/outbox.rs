@@ -149,7 +149,15 @@ impl Outbox {
             self.asked = (now, memory_available());
         }
         // A sixteenth stays for everybody else.
-        bytes < self.asked.1 - self.asked.1 / 16
+        let is_enough = |available: u64| bytes < available - available / 16;
+        if is_enough(self.asked.1) {
+            return true;
+        }
+        // What is kept for later blocks may be what is missing.
+        if self.arena.cool() {
+            self.asked = (now, memory_available());
+        }
+        is_enough(self.asked.1)
     }
 
     /// A block for a body that is copied in parts, when there is memory for it now.
