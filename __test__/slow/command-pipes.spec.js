@@ -150,6 +150,16 @@ test('--limit-rate: no more starts than it allows', async () => {
   expect(performance.now() - began).toBeGreaterThan(490);
 });
 
+test('--limit-rate of one in centuries waits, and a signal ends the wait', async () => {
+  const { child, output, ended } = start(['--lines', '--method', 'upper', '--limit-rate', '0.001/h', '-j', '1']);
+  child.stdin.end('a\nb\n');
+  while (output.stdout === '') await new Promise(setImmediate);
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await ended;
+  expect({ code, stdout }).toEqual({ code: 130, stdout: 'A\n' });
+  expect(stderr).not.toContain('Warning');
+});
+
 test('worker data, version and help', async () => {
   expect(await run(['--lines', '--method', 'data', '--worker-data', '{"a":[1]}'], { input: 'x\n' })).toMatchObject({ code: 0, stdout: '{"a":[1]}\n' });
   expect(await run(['--help'])).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^Usage: farm map [^]*Examples:[^]*Exit codes/) });

@@ -36,7 +36,7 @@ class Progress {
     this.look = look;
     this.quiet = quiet;
     process.stderr.on('drain', room);
-    process.stderr.on('error', room);
+    process.stderr.once('error', room);
   }
 
   /** The reader is slow: what fails and prints meanwhile would pile up. */

@@ -14,6 +14,8 @@ const { FatalError, UsageError } = require('./exit');
 const HELD_BYTES = 64 * 1024 * 1024;
 /** Results that may wait for an earlier one, beyond the window. */
 const WAITING_RESULTS = 1024;
+/** ms; beyond it Node.js does not wait at all. */
+const LONGEST_TIMER = 0x7fffffff;
 
 /** @typedef {{ index: number, at: number, batch: import('./inputs').Batch, turn: number }} Input */
 
@@ -97,7 +99,7 @@ class Run {
     const wait = this.rate.wait(performance.now());
     if (wait <= 0) return true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.wake, wait);
+    this.#timer = setTimeout(this.wake, Math.min(wait, LONGEST_TIMER));
     return false;
   }
 
