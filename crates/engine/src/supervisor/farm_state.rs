@@ -238,7 +238,7 @@ impl FarmState {
                     // Closed. An exit follows; a worker that closes its line and lives on does not count any more.
                     hands.poller.remove(worker.line.fd());
                     if worker.child.as_ref().is_some_and(|child| !child.has_ended()) {
-                        worker.hang_up();
+                        self.begins_to_end(index, hands);
                     }
                     return;
                 }

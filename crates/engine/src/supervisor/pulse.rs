@@ -20,9 +20,17 @@ impl FarmState {
         let Some(worker) = &mut self.workers[index] else { return };
         let Some(pulse) = worker.pulse.take() else { return };
         hands.poller.remove(&pulse);
-        // Nothing but its end stops it, unless the worker means to deceive: then this is its end.
-        worker.ending = true;
+        self.begins_to_end(index, hands);
+    }
+
+    /// Its pulse has stopped or its line is closed; whichever thread is the last to end, one of the two comes before the
+    /// exit. Nothing but that does it, unless the worker means to deceive: then this is its end.
+    pub(super) fn begins_to_end(&mut self, index: usize, hands: &Hands) {
+        let Some(worker) = &mut self.workers[index] else { return };
         worker.hang_up();
-        self.handle(Event::Unreachable(index), hands);
+        if self.shared.settings.spares > 0 {
+            worker.ending = true;
+            self.handle(Event::Unreachable(index), hands);
+        }
     }
 }
