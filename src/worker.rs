@@ -32,6 +32,8 @@ const TURN: u64 = 1_000_000;
 const VIEW_BUDGET: u64 = 64 << 20;
 /// Turns of a worker's thread on its CPU, ns; the system's own are about 3 ms. The parent's then come at once.
 const SCHEDULER_TURN: u64 = 20_000_000;
+/// Those of a spare: it is woken to preempt the thread on which the one that it replaces is taken apart.
+const SPARE_TURN: u64 = 300_000;
 /// Bytes of freed memory that a worker keeps: a task that makes large Buffers would else take each anew from the system,
 /// page by page (docs/design/decisions.md, 9).
 const KEPT_MEMORY: i32 = 16 << 20;
@@ -48,6 +50,8 @@ struct Worker {
     output: Scratch,
     head: Scratch,
     large: Option<Vec<u8>>,
+    /// Takes short turns until it is put to work.
+    spare: bool,
     turn_began: u64,
     last_start: u64,
     /// Bytes of attachments that the module's code may still look at.
@@ -73,10 +77,10 @@ pub fn worker_open(line: i32, parent: i32) -> Result<Buffer> {
         std::process::exit(0);
     }
     system::ignore_interrupts();
-    system::take_longer_turns(SCHEDULER_TURN);
     system::library::keep_freed_memory(KEPT_MEMORY);
     let line = system::inherit_line(line).map_err(|error| failed(&error))?;
     let (endpoint, boot) = Endpoint::open(line).map_err(|error| failed(&error))?;
+    system::take_turns(if endpoint.is_paused() { SPARE_TURN } else { SCHEDULER_TURN });
     OPENED.with(|opened| *opened.borrow_mut() = Some(endpoint));
     Ok(boot.into())
 }
@@ -138,6 +142,7 @@ pub fn worker_start(
     // Behind the word that somebody waits for; until here the kernel alone ends this process with its parent.
     endpoint.tie().map_err(|error| Error::from_reason(error.to_string()))?;
     let worker = Worker {
+        spare: endpoint.is_paused(),
         endpoint,
         bell,
         input: Scratch::new(input),
@@ -243,6 +248,10 @@ fn send(endpoint: &mut Endpoint, lane: u32, tag: u32, outcome: Outcome) -> i32 {
 #[napi(catch_unwind)]
 pub fn worker_turn() -> Result<i32> {
     with(|worker| {
+        if worker.spare && !worker.endpoint.is_paused() {
+            worker.spare = false;
+            system::take_turns(SCHEDULER_TURN);
+        }
         worker.turn_began = system::monotonic_ns();
         worker.last_start = worker.turn_began;
         worker.endpoint.wake();

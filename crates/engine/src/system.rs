@@ -4,7 +4,7 @@ use crate::settings::LimitSettings;
 use farm_sys::{Error, Fd, Line};
 
 pub use farm_sys::{
-    die_with_parent, ignore_interrupts, library, make_room, memory_limit, monotonic_ns, take_longer_turns, usable_cpus,
+    die_with_parent, ignore_interrupts, library, make_room, memory_limit, monotonic_ns, take_turns, usable_cpus,
     SUPPORTED,
 };
 

@@ -25,6 +25,6 @@ pub use os::limits;
 pub use os::process_usage as usage;
 pub use os::{
     die_with_parent, give_pulse, ignore_interrupts, library, lifeline, make_room, memory_available, memory_limit,
-    monotonic_ns, oom_kills, own_output, pipe, spawn, take_longer_turns, usable_cpus, watch_line, Child, Doorbell, Fd,
-    Line, Memory, Poller, SUPPORTED,
+    monotonic_ns, oom_kills, own_output, pipe, spawn, take_turns, usable_cpus, watch_line, Child, Doorbell, Fd, Line,
+    Memory, Poller, SUPPORTED,
 };

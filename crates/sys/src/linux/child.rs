@@ -177,9 +177,9 @@ pub fn ignore_interrupts() {
 }
 
 /// In a worker: asks the scheduler for turns of this length (ns) for the calling thread. A thread with shorter turns, such
-/// as the parent's, then takes a CPU from it at once when it wakes instead of waiting for the turn's end (EEVDF, Linux
-/// 6.12; older kernels ignore the wish). The share of CPU time stays what it is.
-pub fn take_longer_turns(ns: u64) {
+/// as the parent's beside a worker's, then takes a CPU from it at once when it wakes instead of waiting for the turn's end
+/// (EEVDF, Linux 6.12; older kernels ignore the wish). The share of CPU time stays what it is.
+pub fn take_turns(ns: u64) {
     const SCHED_OTHER: u32 = 0;
     /// `struct sched_attr` of sched_setattr(2), first version.
     #[repr(C)]

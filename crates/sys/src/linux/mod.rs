@@ -16,7 +16,7 @@ mod room;
 mod usage;
 
 pub use crate::unix::library;
-pub use child::{die_with_parent, ignore_interrupts, spawn, take_longer_turns, watch_line, Child};
+pub use child::{die_with_parent, ignore_interrupts, spawn, take_turns, watch_line, Child};
 pub use doorbell::Doorbell;
 pub use line::{lifeline, own_output, pipe, Line};
 pub use memory::Memory;

@@ -60,7 +60,7 @@ pub fn die_with_parent(_parent: i32) -> Result<bool> {
 pub fn ignore_interrupts() {}
 
 /// A wish that a scheduler may not know; there is nothing to report.
-pub fn take_longer_turns(_ns: u64) {}
+pub fn take_turns(_ns: u64) {}
 
 pub fn watch_line(_line: &Fd) -> Result<()> {
     Err(unsupported("ending a worker with its parent"))

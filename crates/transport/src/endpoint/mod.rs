@@ -175,7 +175,7 @@ impl Endpoint {
             if let Some(next) = self.read_mail() {
                 return next;
             }
-            let waits = self.retiring || self.own.paused().load(Acquire) != 0;
+            let waits = self.retiring || self.is_paused();
             if self.running >= self.hello.lanes || waits || !self.outbox.flush() {
                 self.pass_on();
                 return Next::Busy;
@@ -200,6 +200,11 @@ impl Endpoint {
                 }
             }
         }
+    }
+
+    /// A spare, which takes no task yet.
+    pub fn is_paused(&self) -> bool {
+        self.own.paused().load(Acquire) != 0
     }
 
     /// Awake again, whatever the reason: the event loop turns, and whoever looks on can see it.
