@@ -50,8 +50,8 @@ struct Worker {
     output: Scratch,
     head: Scratch,
     large: Option<Vec<u8>>,
-    /// Takes short turns until it is put to work.
-    spare: bool,
+    /// Has turned its loop when it was no spare, or no longer one: it may have been put to work while it loaded its module.
+    put_to_work: bool,
     turn_began: u64,
     last_start: u64,
     /// Bytes of attachments that the module's code may still look at.
@@ -142,13 +142,13 @@ pub fn worker_start(
     // Behind the word that somebody waits for; until here the kernel alone ends this process with its parent.
     endpoint.tie().map_err(|error| Error::from_reason(error.to_string()))?;
     let worker = Worker {
-        spare: endpoint.is_paused(),
         endpoint,
         bell,
         input: Scratch::new(input),
         output: Scratch::new(output),
         head: Scratch::new(head),
         large: None,
+        put_to_work: false,
         turn_began: 0,
         last_start: 0,
         view_bytes: 0,
@@ -248,8 +248,8 @@ fn send(endpoint: &mut Endpoint, lane: u32, tag: u32, outcome: Outcome) -> i32 {
 #[napi(catch_unwind)]
 pub fn worker_turn() -> Result<i32> {
     with(|worker| {
-        if worker.spare && !worker.endpoint.is_paused() {
-            worker.spare = false;
+        if !worker.put_to_work && !worker.endpoint.is_paused() {
+            worker.put_to_work = true;
             system::take_turns(SCHEDULER_TURN);
         }
         worker.turn_began = system::monotonic_ns();
