@@ -28,6 +28,14 @@ function parent(source, env = {}, place = group) {
   return { child, words: async () => (await line()).split(' ') };
 }
 
+/** Killed: these end, and so do the groups in that place. */
+async function leavesNothing(child, pids, place) {
+  const guard = await guardOf(child.pid);
+  child.kill('SIGKILL');
+  await gone(...pids, guard);
+  await until(() => groupsIn(place).length === 0);
+}
+
 /** Its worker has started a process with a session of its own: the pids of both. */
 async function family(options = {}, { env = {}, extra = '' } = {}) {
   const { child, words } = parent(
@@ -197,10 +205,7 @@ withGroup('where a cgroup is delegated', () => {
       started.push(...pids);
       expect(groupsIn(other.group)).toHaveLength(1);
       expect(groupsIn(group)).toHaveLength(1);
-      const guard = await guardOf(child.pid);
-      child.kill('SIGKILL');
-      await gone(...pids, guard);
-      await until(() => groupsIn(other.group).length === 0);
+      await leavesNothing(child, pids, other.group);
     } finally {
       await removed(other.group);
     }
@@ -228,10 +233,7 @@ withGroup('where a cgroup is delegated', () => {
       const pids = (await words()).map(Number);
       started.push(...pids);
       expect(groupsIn(other.group)).toHaveLength(1);
-      const guard = await guardOf(child.pid);
-      child.kill('SIGKILL');
-      await gone(...pids, guard);
-      await until(() => groupsIn(other.group).length === 0);
+      await leavesNothing(child, pids, other.group);
     } finally {
       await removed(other.group);
     }

@@ -4,20 +4,7 @@ const { execFileSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
-const { WorkerFarm } = require('..');
-
-const worker = require.resolve('./fixtures/limits/worker.js');
-const farms = [];
-
-function open(options) {
-  const farm = new WorkerFarm(worker, { max: 1, stderr: 'pipe', ...options });
-  farms.push(farm);
-  return farm;
-}
-
-afterEach(() => Promise.all(farms.splice(0).map((farm) => farm.destroy())));
-
-const failure = (promise) => promise.then(() => Promise.reject(new Error('it resolved')), (error) => error);
+const { failure, open, worker } = require('./fixtures/limits/farms');
 
 test('a worker without JavaScript heap is told from one that aborts', async () => {
   const farm = open({ execArgv: ['--max-old-space-size=32'] });

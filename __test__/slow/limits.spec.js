@@ -4,20 +4,9 @@ const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const { WorkerFarm } = require('../..');
+const { failure, farms, open, worker } = require('../fixtures/limits/farms');
 
 const MIB = 1024 * 1024;
-const worker = require.resolve('../fixtures/limits/worker.js');
-const farms = [];
-
-function open(options) {
-  const farm = new WorkerFarm(worker, { max: 1, stderr: 'pipe', ...options });
-  farms.push(farm);
-  return farm;
-}
-
-afterEach(() => Promise.all(farms.splice(0).map((farm) => farm.destroy())));
-
-const failure = (promise) => promise.then(() => Promise.reject(new Error('it resolved')), (error) => error);
 /** Numbers of the CPUs this process may use. */
 const usable = () => {
   const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1];

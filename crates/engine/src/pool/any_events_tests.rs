@@ -1,5 +1,6 @@
 //! What holds for the workers of a farm whatever happens to it, in any order.
 
+use super::replacement_tests::limits;
 use super::workers::{Action, Cause, Event, Limits, Phase, Workers};
 use proptest::prelude::*;
 
@@ -22,16 +23,7 @@ struct World {
 
 impl World {
     fn new(min: usize, max: usize, spares: usize) -> World {
-        let limits = Limits {
-            min,
-            max,
-            spares,
-            indices: 2 * (max + spares) + 2,
-            idle: Some(30 * MS),
-            start: 100 * MS,
-            grace: 10 * MS,
-            attempts: 2,
-        };
+        let limits = Limits { min, attempts: 2, ..limits(max, spares) };
         World {
             workers: Workers::new(limits),
             now: MS,

@@ -4,8 +4,8 @@ use super::workers::{Action, Cause, Event, Leave, Limits, Phase, Workers};
 
 const MS: u64 = 1_000_000;
 
-fn farm(max: usize, spares: usize) -> Workers {
-    Workers::new(Limits {
+pub(super) fn limits(max: usize, spares: usize) -> Limits {
+    Limits {
         min: 0,
         max,
         spares,
@@ -14,7 +14,11 @@ fn farm(max: usize, spares: usize) -> Workers {
         start: 100 * MS,
         grace: 10 * MS,
         attempts: 5,
-    })
+    }
+}
+
+fn farm(max: usize, spares: usize) -> Workers {
+    Workers::new(limits(max, spares))
 }
 
 fn after(workers: &mut Workers, event: Event, now: u64) -> Vec<Action> {

@@ -76,9 +76,7 @@ impl EventLoop {
     fn event(&mut self, token: u64) {
         match token {
             BELL => return,
-            GUARD => {
-                return self.check_guard(monotonic_ns());
-            }
+            GUARD => return self.check_guard(monotonic_ns()),
             _ => {}
         }
         let (farm, worker, watched) = of_token(token);
