@@ -84,7 +84,8 @@ impl Actions {
         })
     }
 
-    /// Grows the child's table of descriptors while nobody shares it. Descriptor 0 has to be placed by then.
+    /// Grows the child's table of descriptors while nobody shares it. All descriptors have to be placed by then: the number
+    /// that it takes for that may be the one of a copy.
     fn make_room(&mut self) {
         // SAFETY: `limit` is storage that the call fills; the actions are initialised, the numbers plain data. What cannot be
         // added is left out: the table then grows later.
@@ -162,10 +163,10 @@ pub fn posix_spawn(plan: &SpawnPlan) -> Result<i32> {
             Stdio::Fd(fd) => place(&mut actions, fd.raw(), to)?,
         }
     }
-    actions.make_room();
     for (fd, to) in &plan.pass {
         place(&mut actions, fd.raw(), *to)?;
     }
+    actions.make_room();
     if let Some(dir) = &plan.program.cwd {
         actions.chdir(&c_string(dir)?)?;
     }
@@ -196,10 +197,8 @@ mod tests {
     use super::*;
     use crate::{pipe, spawn, Program, Restrictions};
 
-    #[test]
-    fn a_child_has_room_for_descriptors_before_it_has_threads() {
-        let (read, write) = pipe().unwrap();
-        let plan = SpawnPlan {
+    fn cat_status(write: crate::Fd, pass: Vec<(crate::Fd, i32)>) -> SpawnPlan {
+        SpawnPlan {
             program: Program {
                 path: "/bin/cat".into(),
                 shown_as: None,
@@ -208,19 +207,46 @@ mod tests {
                 cwd: None,
             },
             stdio: [Stdio::Null, Stdio::Fd(write), Stdio::Null],
-            pass: Vec::new(),
+            pass,
             session: false,
             tree: false,
             restrictions: Restrictions::default(),
-        };
+        }
+    }
+
+    /// How many descriptors the child's table had room for, by what it printed.
+    fn room_of(plan: SpawnPlan, read: &crate::Fd) -> u32 {
         let child = spawn(&plan).unwrap();
         drop(plan);
         child.wait();
         let mut raw = [0; 8192];
         let len = read.read(&mut raw).unwrap().unwrap();
         let status = String::from_utf8_lossy(&raw[..len]);
-        let size = status.lines().find_map(|line| line.strip_prefix("FDSize:")).map(str::trim);
-        assert_eq!(size, Some("256"), "{status}");
+        let size = status.lines().find_map(|line| line.strip_prefix("FDSize:")).expect("a line of that name").trim();
         assert!(child.reap().is_some());
+        size.parse().unwrap()
+    }
+
+    #[test]
+    fn a_child_has_room_for_descriptors_before_it_has_threads() {
+        let (read, write) = pipe().unwrap();
+        assert_eq!(room_of(cat_status(write, Vec::new()), &read), 256);
+    }
+
+    #[test]
+    fn making_room_takes_no_descriptor_away_that_is_placed() {
+        let (read, write) = pipe().unwrap();
+        let (_other, passed) = pipe().unwrap();
+        let copy = |fd: &crate::Fd| crate::Fd::from(duplicate(fd.raw()).unwrap());
+        // All below are taken, so the copies that `posix_spawn` makes have the numbers around the end of the room.
+        let mut filled = vec![duplicate(0).or_else(|| duplicate(write.raw())).unwrap()];
+        while filled.last().unwrap().as_raw_fd() < ROOM - 8 {
+            filled.push(duplicate(write.raw()).unwrap());
+        }
+        for _ in 0..8 {
+            let plan = cat_status(copy(&write), vec![(copy(&passed), 3)]);
+            assert!(room_of(plan, &read) >= 256);
+            filled.push(duplicate(write.raw()).unwrap());
+        }
     }
 }
