@@ -114,8 +114,6 @@ describe('a farm', () => {
 
   test('rejects a task whose progress cannot be decoded; it and its neighbours run on', () =>
     within('./fixtures/codecs/moody.js', async (farm) => {
-      const ends = [];
-      farm.on('exit', (exit) => ends.push(exit));
       const pid = await farm.service.pid();
       const seen = [];
       const onProgress = (value) => seen.push(value);
@@ -126,9 +124,7 @@ describe('a farm', () => {
       expect(error).toEqual(new Error('not in the mood to decode'));
       expect(other).toBe(1);
       expect(seen).toEqual(['first', 'of another']);
-      const later = await farm.service.pid();
-      // A worker that gets no CPU for 10 ms is too late to let go of the task, and is ended for that alone.
-      if (later !== pid) expect(ends).toEqual([expect.objectContaining({ pid, killedFor: 'cancel' })]);
+      expect(await farm.service.pid()).toBe(pid);
       expect(farm.stats().tasks.open).toBe(0);
     }));
 

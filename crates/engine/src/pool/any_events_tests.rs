@@ -58,7 +58,10 @@ impl World {
                         event == Event::Drained(worker) || before.get(worker).is_none_or(|phase| *phase == Phase::Free);
                     assert!(free && !self.closing && !self.halted, "{event:?} starts {worker}");
                 }
-                Action::Retire(worker, _) | Action::Unpause(worker) | Action::Cancel { worker, .. } => {
+                Action::Retire(worker, _)
+                | Action::Unpause(worker)
+                | Action::Examine(worker)
+                | Action::Cancel { worker, .. } => {
                     assert!(!matches!(before[worker], Phase::Free | Phase::Gone), "{event:?}: {action:?}");
                 }
                 Action::Terminate(worker, _) | Action::Kill(worker, _) => {
@@ -129,6 +132,11 @@ impl World {
             31 if self.halted && self.workers.alive() == 0 => Some(Event::Resume),
             32 if pick == 0 && !self.closing => Some(Event::Close { by: self.now + 50 * MS }),
             33 if pick == 0 => Some(Event::Destroy),
+            34 => to(&[Starting, Online, Retiring, Dying]).map(|worker| Event::Examined {
+                worker,
+                cpu: turn * MS,
+                runnable: pick % 2 == 0,
+            }),
             _ => None,
         };
         if let Some(event) = event {
@@ -173,7 +181,7 @@ proptest! {
     #[test]
     fn whatever_happens(
         (min, max, spares) in (0usize..2, 2usize..6, 0usize..3),
-        happenings in proptest::collection::vec((0u8..34, 0usize..8, 0u64..40), 1..120)
+        happenings in proptest::collection::vec((0u8..35, 0usize..8, 0u64..40), 1..120)
     ) {
         let mut world = World::new(min, max, spares);
         happenings.into_iter().for_each(|happening| world.happens(happening));

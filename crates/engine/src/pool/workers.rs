@@ -186,6 +186,11 @@ impl Workers {
                 }
             }
             Event::Acknowledged { worker, turn } => self.workers[worker].acknowledged(turn, now, grace),
+            Event::Examined { worker, cpu, runnable } => {
+                if self.workers[worker].is_deaf(cpu, runnable) {
+                    self.kill(worker, self.workers[worker].blame, actions);
+                }
+            }
             Event::Released { worker, turn } => self.workers[worker].released(turn),
             Event::Idle { worker, since } => {
                 let idle = self.limits.idle.is_some_and(|idle| now.saturating_sub(since) >= idle);
@@ -354,6 +359,7 @@ impl Workers {
         }
         for worker in 0..self.workers.len() {
             match self.workers[worker].due(now) {
+                Some(Due::Examine) => actions.push(Action::Examine(worker)),
                 Some(Due::Kill(cause)) => self.kill(worker, cause, actions),
                 Some(Due::Terminate(cause)) => actions.push(Action::Terminate(worker, cause)),
                 None => {}

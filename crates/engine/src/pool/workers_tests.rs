@@ -1,7 +1,9 @@
-use super::ladder::{ACK_WITHIN, TERM_GRACE};
+use super::ladder::{ACK_AT_MOST, ACK_WITHIN, TERM_GRACE};
 use super::*;
 
 const MS: u64 = 1_000_000;
+/// It has computed since its cancel.
+const BUSY: Event = Event::Examined { worker: 0, cpu: ACK_WITHIN, runnable: true };
 
 fn farm(min: usize, max: usize) -> Workers {
     Workers::new(Limits {
@@ -112,8 +114,49 @@ fn synchronous_code_is_killed_when_it_cannot_acknowledge() {
         [Action::Cancel { worker: 0, turn: 7 }]
     );
     assert_eq!(after(&mut workers, Event::Tick, ACK_WITHIN - 1), []);
-    let actions = after(&mut workers, Event::Tick, ACK_WITHIN);
+    assert_eq!(after(&mut workers, Event::Tick, ACK_WITHIN), [Action::Examine(0)]);
+    let actions = after(&mut workers, BUSY, ACK_WITHIN);
     assert_eq!(actions, [Action::Kill(0, Cause::Cancel), Action::Spawn(1)], "replaced before its exit");
+}
+
+#[test]
+fn code_that_waits_for_a_cpu_gets_longer_to_acknowledge_but_not_for_ever() {
+    let mut workers = online(1);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Cancel }, 0);
+    let mut now = 0;
+    loop {
+        now += ACK_WITHIN;
+        assert_eq!(workers.deadline(), Some(now));
+        if now == ACK_AT_MOST {
+            break;
+        }
+        assert_eq!(after(&mut workers, Event::Tick, now), [Action::Examine(0)]);
+        assert_eq!(after(&mut workers, Event::Examined { worker: 0, cpu: MS, runnable: true }, now), []);
+    }
+    assert_eq!(after(&mut workers, Event::Tick, now)[0], Action::Kill(0, Cause::Cancel));
+}
+
+#[test]
+fn code_that_waited_for_a_cpu_and_then_acknowledges_lives_on() {
+    let mut workers = online(1);
+    after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Cancel }, 0);
+    after(&mut workers, Event::Tick, ACK_WITHIN);
+    after(&mut workers, Event::Examined { worker: 0, cpu: 0, runnable: true }, ACK_WITHIN);
+    after(&mut workers, Event::Acknowledged { worker: 0, turn: 7 }, 12 * MS);
+    after(&mut workers, Event::Examined { worker: 0, cpu: 0, runnable: false }, 12 * MS);
+    after(&mut workers, Event::Released { worker: 0, turn: 7 }, 13 * MS);
+    assert_eq!(after(&mut workers, Event::Tick, 1000 * MS), []);
+}
+
+#[test]
+fn code_that_sleeps_or_has_had_the_cpu_meanwhile_gets_no_longer() {
+    for (cpu, runnable) in [(0, false), (5 * MS, true)] {
+        let mut workers = online(1);
+        after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Timeout }, 0);
+        after(&mut workers, Event::Tick, ACK_WITHIN);
+        let actions = after(&mut workers, Event::Examined { worker: 0, cpu, runnable }, ACK_WITHIN);
+        assert_eq!(actions[0], Action::Kill(0, Cause::Timeout));
+    }
 }
 
 #[test]
@@ -133,8 +176,8 @@ fn the_kill_is_for_what_revoked_the_first_task() {
     let mut workers = online(1);
     after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Timeout }, 0);
     after(&mut workers, Event::Revoked { worker: 0, turn: 8, cause: Cause::Cancel }, MS);
-    let actions = after(&mut workers, Event::Tick, ACK_WITHIN);
-    assert_eq!(actions[0], Action::Kill(0, Cause::Timeout));
+    after(&mut workers, Event::Tick, ACK_WITHIN);
+    assert_eq!(after(&mut workers, BUSY, ACK_WITHIN)[0], Action::Kill(0, Cause::Timeout));
     let mut workers = online(1);
     after(&mut workers, Event::Revoked { worker: 0, turn: 7, cause: Cause::Timeout }, 0);
     after(&mut workers, Event::Released { worker: 0, turn: 7 }, MS);

@@ -3,7 +3,7 @@
 use super::farm_state::{FarmState, Hands};
 use crate::pool::workers::{Cause, Event, Phase};
 use crate::shared::FarmEvent;
-use farm_sys::monotonic_ns;
+use farm_sys::{monotonic_ns, usage::is_runnable};
 use farm_transport::{Entry, Kind};
 use std::sync::atomic::Ordering::*;
 
@@ -62,6 +62,14 @@ impl FarmState {
                 self.handle(Event::Acknowledged { worker, turn }, hands);
             }
         }
+    }
+
+    /// Whether a worker that does not acknowledge a cancel has waited for a CPU.
+    pub(super) fn examine(&mut self, index: usize, hands: &Hands) {
+        let seen = self.workers[index].as_ref().and_then(|worker| Some((worker.cpu_since_cancel()?, worker.pid())));
+        // Of one that nobody knows anything about nothing more is expected.
+        let (cpu, runnable) = seen.map_or((0, false), |(cpu, pid)| (cpu, is_runnable(pid)));
+        self.handle(Event::Examined { worker: index, cpu, runnable }, hands);
     }
 
     /// A task of this worker that was revoked has run out of time, or else its caller has given it up.

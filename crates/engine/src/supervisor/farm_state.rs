@@ -127,7 +127,11 @@ impl FarmState {
                     self.shared.post(FarmEvent::Fewer);
                 }
             }
-            Action::Cancel { worker, turn } => self.with(worker, |worker| worker.mail_cancel(turn)),
+            Action::Cancel { worker, turn } => {
+                let first = self.pool.cancels().any(|cancel| cancel == (worker, turn));
+                self.with(worker, |worker| worker.mail_cancel(turn, first));
+            }
+            Action::Examine(worker) => self.examine(worker, hands),
             Action::Terminate(worker, cause) => self.with(worker, |worker| worker.terminate(cause)),
             Action::Kill(worker, cause) => {
                 self.with(worker, |worker| worker.kill(cause));

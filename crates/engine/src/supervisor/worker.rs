@@ -7,7 +7,7 @@ use crate::pool::workers::{Cause, Leave};
 use crate::process::{verdict, Breach, ExitRecord, Meter, MostMemory, OomKills, Stream};
 use crate::settings::LimitSettings;
 use crate::shared::WorkerLine;
-use farm_sys::{Child, ExitStatus, Fd, Line};
+use farm_sys::{usage::cpu_ns, Child, ExitStatus, Fd, Line};
 use farm_transport::layout::{worker::MAIL_FROM_SUPERVISOR, LANES};
 use farm_transport::{frame::mail, Entry, Producer, Stamp, NO_SLOT};
 use std::cell::RefCell;
@@ -30,6 +30,8 @@ pub struct Worker {
     /// The limit that it went over; why it is about to end.
     pub breach: Option<Breach>,
     oom_kills: OomKills,
+    /// Its CPU time when it was told to let go of a task, ns.
+    cpu_at_cancel: Option<u64>,
     /// Farm itself has stopped it, for a while: nothing it does not do meanwhile is its fault.
     pub paused: bool,
     pub watch: Watch,
@@ -74,6 +76,7 @@ impl Worker {
             meter: Meter::default(),
             breach: None,
             oom_kills: OomKills::so_far(),
+            cpu_at_cancel: None,
             paused: false,
             watch: Watch::default(),
             leaving_since: None,
@@ -130,10 +133,23 @@ impl Worker {
         self.go_on();
     }
 
-    pub fn mail_cancel(&mut self, turn: u64) {
+    /// `first`: of those that are to be acknowledged.
+    pub fn mail_cancel(&mut self, turn: u64, first: bool) {
         self.go_on();
+        if first {
+            self.cpu_at_cancel = self.cpu();
+        }
         // A full mailbox means a worker that does not read: the ladder goes on without an acknowledgement.
         self.mail.push(mail::CANCEL, &[&Entry::new(turn, NO_SLOT).0.to_le_bytes()]);
+    }
+
+    fn cpu(&self) -> Option<u64> {
+        self.child.as_ref().and_then(|child| cpu_ns(child.pid()))
+    }
+
+    /// In ns.
+    pub fn cpu_since_cancel(&self) -> Option<u64> {
+        Some(self.cpu()?.saturating_sub(self.cpu_at_cancel?))
     }
 
     pub fn mail_retire(&mut self, why: Leave) {

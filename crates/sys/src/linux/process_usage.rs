@@ -13,11 +13,15 @@ pub struct ProcessState {
     pub ticks: u64,
 }
 
-/// A file of /proc, whose text is short.
 fn read(pid: i32, name: &str) -> Option<String> {
+    read_from(&format!("/proc/{pid}/{name}"))
+}
+
+/// A file of /proc, whose text is short.
+fn read_from(path: &str) -> Option<String> {
     let mut bytes = [0; 4096];
     let mut len = 0;
-    let mut file = File::open(format!("/proc/{pid}/{name}")).ok()?;
+    let mut file = File::open(path).ok()?;
     while len < bytes.len() {
         match file.read(&mut bytes[len..]).ok()? {
             0 => break,
@@ -61,6 +65,18 @@ pub fn process_state(pid: i32) -> Option<ProcessState> {
     let letter = fields.next()?.chars().next()?;
     let mut times = fields.skip(10).map(str::parse::<u64>);
     Some(ProcessState { letter, ticks: times.next()?.ok()? + times.next()?.ok()? })
+}
+
+/// Some thread of the process runs, or waits for nothing but a CPU or a disk. The main one may wait for others, as a
+/// garbage collector does for its helpers.
+pub fn is_runnable(pid: i32) -> bool {
+    let runnable = |of: &str| {
+        let letter = read_from(of).and_then(|text| text[text.rfind(')')? + 1..].trim_start().chars().next());
+        matches!(letter, Some('R' | 'D'))
+    };
+    let threads = || std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    runnable(&format!("/proc/{pid}/stat"))
+        || threads().any(|thread| thread.path().to_str().is_some_and(|path| runnable(&format!("{path}/stat"))))
 }
 
 /// CPU time of all processes of a group and of those children that they have waited for, in clock ticks. Goes through all
@@ -129,6 +145,18 @@ mod tests {
         until('Z');
         child.wait().unwrap();
         assert_eq!((process_state(pid), private_bytes(pid), cpu_ns(pid)), (None, None, None));
+    }
+
+    #[test]
+    fn a_process_is_runnable_when_any_of_its_threads_is() {
+        let mut child = Command::new("sleep").arg("1000").stdout(Stdio::null()).spawn().unwrap();
+        while process_state(child.id() as i32).unwrap().letter != 'S' {}
+        assert!(!is_runnable(child.id() as i32));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!is_runnable(child.id() as i32));
+        // The main thread of a test program waits for the threads of its tests.
+        assert!(is_runnable(own()));
     }
 
     #[test]

@@ -18,6 +18,10 @@ pub fn max_resident(_pid: i32) -> Option<u64> {
     None
 }
 
+pub fn is_runnable(_pid: i32) -> bool {
+    false
+}
+
 pub fn group_ticks(_group: i32) -> Option<u64> {
     None
 }

@@ -51,6 +51,14 @@ pub enum Event {
         worker: usize,
         turn: u64,
     },
+    /// The answer to `Action::Examine`.
+    Examined {
+        worker: usize,
+        /// Its CPU time since the cancel, ns.
+        cpu: u64,
+        /// It runs, or waits for nothing but a CPU.
+        runnable: bool,
+    },
     /// The revoked task has been let go.
     Released {
         worker: usize,
@@ -99,6 +107,8 @@ pub enum Action {
         worker: usize,
         turn: u64,
     },
+    /// Its cancel is not acknowledged in time: `Event::Examined` is to say whether it has waited for a CPU.
+    Examine(usize),
     Terminate(usize, Cause),
     Kill(usize, Cause),
     /// All workers from before a reload are gone; or it was given up, since a new one could not be started. `count`: of

@@ -3,9 +3,14 @@
 
 use crate::pool::cause::Cause;
 
-/// A worker that runs synchronous code cannot acknowledge a cancel; one that does not within this time never will. Longer
-/// than a process waits for a CPU on a busy machine: the task is rejected already, only its worker lives on for so long.
+/// A worker that runs synchronous code cannot acknowledge a cancel; one that does not within this time never will, unless
+/// it has waited for a CPU: then it has as long again.
 pub const ACK_WITHIN: u64 = 10_000_000;
+/// However long it waits for a CPU. The task is rejected already; this is for its worker alone.
+pub const ACK_AT_MOST: u64 = 200_000_000;
+/// With less CPU time since its cancel it could not be expected to acknowledge. One that never gives the CPU away has had
+/// more of it within `ACK_WITHIN`, where it has one for itself.
+const CPU_TO_ACK: u64 = ACK_WITHIN / 2;
 /// Between SIGTERM and SIGKILL.
 pub const TERM_GRACE: u64 = 1_000_000_000;
 
@@ -44,6 +49,8 @@ pub enum Rung {
 /// What is to be done to a worker now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
+    /// Whether it has waited for a CPU is to be found out.
+    Examine,
     Terminate(Cause),
     Kill(Cause),
 }
@@ -54,6 +61,8 @@ pub struct Worker {
     pub rung: Rung,
     /// When the present phase or rung ends, or `u64::MAX`.
     pub until: u64,
+    /// When a cancel must be acknowledged, whatever it waits for.
+    pub ack_by: u64,
     pub started: u64,
     /// When it came online.
     pub born: u64,
@@ -76,6 +85,7 @@ impl Worker {
         phase: Phase::Free,
         rung: Rung::None,
         until: u64::MAX,
+        ack_by: 0,
         started: 0,
         born: 0,
         paused: false,
@@ -114,9 +124,16 @@ impl Worker {
         let there = self.is(&[Phase::Online, Phase::Retiring]);
         if there && self.rung == Rung::None {
             self.blame = cause;
+            self.ack_by = now + ACK_AT_MOST;
             self.climb(Rung::Mailed { turn }, now + ACK_WITHIN);
         }
         there
+    }
+
+    /// True when it does not hear its cancel although it could. `cpu`: what it has had since then, ns.
+    pub fn is_deaf(&self, cpu: u64, runnable: bool) -> bool {
+        let waits = runnable && cpu < CPU_TO_ACK;
+        matches!(self.rung, Rung::Mailed { .. }) && !waits
     }
 
     pub fn acknowledged(&mut self, turn: u64, now: u64, grace: u64) {
@@ -171,6 +188,10 @@ impl Worker {
             (Phase::Starting, _) => Due::Kill(Cause::StartTimeout),
             (_, Rung::Leaving) => terminate(self, Cause::Close),
             (_, Rung::Unreachable) => Due::Kill(Cause::Channel),
+            (_, Rung::Mailed { .. }) if now < self.ack_by => {
+                self.until = self.ack_by.min(now + ACK_WITHIN);
+                Due::Examine
+            }
             (_, Rung::Mailed { .. } | Rung::Terminated) => Due::Kill(self.blame),
             (_, Rung::Acknowledged { .. }) => terminate(self, self.blame),
             (_, Rung::None) => Due::Kill(Cause::Close),
