@@ -32,7 +32,8 @@ const TURN: u64 = 1_000_000;
 const VIEW_BUDGET: u64 = 64 << 20;
 /// Turns of a worker's thread on its CPU, ns; the system's own are about 3 ms. The parent's then come at once.
 const SCHEDULER_TURN: u64 = 20_000_000;
-/// Those of a spare: it is woken to preempt the thread on which the one that it replaces is taken apart.
+/// Those of a spare: it is woken to preempt the thread on which the one that it replaces is taken apart. Threads and
+/// processes that are started take over the turns of whoever starts them, so it has these only while it waits.
 const SPARE_TURN: u64 = 300_000;
 /// Bytes of freed memory that a worker keeps: a task that makes large Buffers would else take each anew from the system,
 /// page by page (docs/design/decisions.md, 9).
@@ -80,7 +81,9 @@ pub fn worker_open(line: i32, parent: i32) -> Result<Buffer> {
     system::library::keep_freed_memory(KEPT_MEMORY);
     let line = system::inherit_line(line).map_err(|error| failed(&error))?;
     let (endpoint, boot) = Endpoint::open(line).map_err(|error| failed(&error))?;
-    system::take_turns(if endpoint.is_paused() { SPARE_TURN } else { SCHEDULER_TURN });
+    if !endpoint.is_paused() {
+        system::take_turns(SCHEDULER_TURN);
+    }
     OPENED.with(|opened| *opened.borrow_mut() = Some(endpoint));
     Ok(boot.into())
 }
@@ -141,6 +144,9 @@ pub fn worker_start(
     let _ = endpoint.tell(&[tell::ONLINE]);
     // Behind the word that somebody waits for; until here the kernel alone ends this process with its parent.
     endpoint.tie().map_err(|error| Error::from_reason(error.to_string()))?;
+    if endpoint.is_paused() {
+        system::take_turns(SPARE_TURN);
+    }
     let worker = Worker {
         endpoint,
         bell,

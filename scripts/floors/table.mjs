@@ -39,10 +39,11 @@ export const crates = [
 /** Modules within a crate that may name only the modules listed (of the same crate) and the crates listed. */
 export const modules = [
   { crate: 'farm_engine', module: 'pool', modules: [], crates: [] },
+  { crate: 'farm_engine', module: 'once', modules: [], crates: [] },
   { crate: 'farm_engine', module: 'settings', modules: [], crates: ['farm_transport'] },
-  { crate: 'farm_engine', module: 'process', modules: ['settings'], crates: ['farm_transport', 'farm_sys'] },
+  { crate: 'farm_engine', module: 'process', modules: ['once', 'settings'], crates: ['farm_transport', 'farm_sys'] },
   { crate: 'farm_engine', module: 'shared', modules: ['process', 'settings'], crates: ['farm_transport', 'farm_sys'] },
-  { crate: 'farm_engine', module: 'supervisor', modules: ['pool', 'process', 'shared', 'settings'], crates: ['farm_transport', 'farm_sys'] }
+  { crate: 'farm_engine', module: 'supervisor', modules: ['once', 'pool', 'process', 'shared', 'settings'], crates: ['farm_transport', 'farm_sys'] }
 ]
 
 /** The only files that may hold `unsafe`. */

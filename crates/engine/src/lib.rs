@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod farm;
+mod once;
 pub mod pool;
 pub mod process;
 mod settings;

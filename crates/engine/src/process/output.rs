@@ -3,12 +3,13 @@
 //! nothing is lost which a worker wrote before.
 
 use super::Flow;
+use crate::once::Once;
 use crate::settings::Output;
 use crossbeam::channel::{unbounded, Receiver, Sender};
 use farm_sys::{Doorbell, Fd, Poller};
 use std::collections::{HashMap, VecDeque};
 use std::io::Write;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Bytes of stderr that an exit record shows at most.
@@ -192,7 +193,7 @@ enum Order {
     Flush(Sender<()>),
 }
 
-static PUMP: OnceLock<Pump> = OnceLock::new();
+static PUMP: Once<Pump> = Once::new();
 
 /// The thread that reads all pipes of all farms of this process.
 pub struct Pump {
@@ -202,22 +203,19 @@ pub struct Pump {
 
 impl Pump {
     pub fn get() -> farm_sys::Result<&'static Pump> {
-        if let Some(pump) = PUMP.get() {
-            return Ok(pump);
-        }
-        let (orders, received) = unbounded();
-        let bell = Arc::new(Doorbell::new()?);
-        let poller = Poller::new()?;
-        poller.add(bell.fd(), 0)?;
-        let pump = PUMP.get_or_init(|| Pump { orders, bell: bell.clone() });
-        if Arc::ptr_eq(&pump.bell, &bell) {
+        PUMP.get_or_make(|| {
+            let (orders, received) = unbounded();
+            let bell = Arc::new(Doorbell::new()?);
+            let poller = Poller::new()?;
+            poller.add(bell.fd(), 0)?;
+            let theirs = bell.clone();
             std::thread::Builder::new()
                 .name("farm-output".into())
-                .spawn(move || run(poller, &received, &bell))
+                .spawn(move || run(poller, &received, &theirs))
                 .map_err(|error| farm_sys::Error::system("thread", error))?;
             farm_sys::library::at_exit(last_turn);
-        }
-        Ok(pump)
+            Ok(Pump { orders, bell })
+        })
     }
 
     pub fn watch(&self, stream: Arc<Stream>) {

@@ -1,18 +1,14 @@
 //! The guard of this process: a small process beside it that ends what the workers have started when this one is gone. One
 //! for all farms. This file starts it and holds what both look at: the table of process groups.
 
+use crate::once::Once;
 use farm_sys::guarding::{own_end, GroupTable, GROUPS, LIFELINE, PARENT};
 use farm_sys::{lifeline, Child, Fd, Program, Restrictions, Result, SpawnPlan, Stdio};
-use std::sync::OnceLock;
 
 /// The groups that end with this process.
 pub fn groups() -> Result<&'static GroupTable> {
-    static GROUPS: OnceLock<GroupTable> = OnceLock::new();
-    if let Some(table) = GROUPS.get() {
-        return Ok(table);
-    }
-    let table = GroupTable::create()?;
-    Ok(GROUPS.get_or_init(|| table))
+    static GROUPS: Once<GroupTable> = Once::new();
+    GROUPS.get_or_make(GroupTable::create)
 }
 
 /// A guard that runs, and the writing end that tells it of our end.

@@ -23,28 +23,25 @@ mod worker;
 
 pub use command::{Command, Inbox};
 
+use crate::once::Once;
 use crossbeam::channel::unbounded;
 use farm_sys::{Doorbell, Poller};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// The supervisor of this process, started with the first farm.
 pub fn supervisor() -> farm_sys::Result<&'static Inbox> {
-    static SUPERVISOR: OnceLock<Inbox> = OnceLock::new();
-    if let Some(inbox) = SUPERVISOR.get() {
-        return Ok(inbox);
-    }
-    let (sender, commands) = unbounded();
-    let bell = Arc::new(Doorbell::new()?);
-    let poller = Poller::new()?;
-    poller.add(bell.fd(), event_loop::BELL)?;
-    let inbox = SUPERVISOR.get_or_init(|| Inbox { commands: sender, bell: bell.clone() });
-    // Of two environments that come at the same time one has lost, and starts nothing.
-    if Arc::ptr_eq(&inbox.bell, &bell) {
+    static SUPERVISOR: Once<Inbox> = Once::new();
+    SUPERVISOR.get_or_make(|| {
+        let (sender, commands) = unbounded();
+        let bell = Arc::new(Doorbell::new()?);
+        let poller = Poller::new()?;
+        poller.add(bell.fd(), event_loop::BELL)?;
+        let inbox = Inbox { commands: sender, bell: bell.clone() };
         let spawner = spawner::start(inbox.clone())?;
         std::thread::Builder::new()
             .name("farm-supervisor".into())
             .spawn(move || event_loop::EventLoop::new(poller, commands, bell, spawner).run())
             .map_err(|error| farm_sys::Error::system("thread", error))?;
-    }
-    Ok(inbox)
+        Ok(inbox)
+    })
 }

@@ -1,11 +1,15 @@
 //! The spawner: starts children and does nothing else. `posix_spawn` returns only when the child has executed its program,
 //! which can take seconds on a slow disk; no deadline may wait for that. The thread never ends, because the children's
 //! parent-death signal is bound to it.
+//!
+//! The guard is ordered when the first worker runs. It goes before the workers that wait: code of the first may start
+//! processes long before the last one runs.
 
 use super::command::{Command, Inbox};
 use super::guard_process;
-use crossbeam::channel::{unbounded, Sender};
+use crossbeam::channel::{unbounded, Receiver, Sender};
 use farm_sys::{spawn, Child, Error, Result, SpawnPlan};
+use std::collections::VecDeque;
 
 const SIGKILL: i32 = 9;
 
@@ -21,8 +25,9 @@ pub fn start(supervisor: Inbox) -> Result<Sender<Order>> {
     std::thread::Builder::new()
         .name("farm-spawner".into())
         .spawn(move || {
+            let mut waiting = VecDeque::new();
             // The supervisor keeps the other end for ever.
-            while let Ok(order) = received.recv() {
+            while let Some(order) = next(&received, &mut waiting) {
                 supervisor.tell(match order {
                     Order::Worker { farm, worker, plan, guarded } => {
                         let child = spawn(&plan).and_then(|child| if guarded { list(child) } else { Ok(child) });
@@ -34,6 +39,15 @@ pub fn start(supervisor: Inbox) -> Result<Sender<Order>> {
         })
         .map_err(|error| Error::system("thread", error))?;
     Ok(orders)
+}
+
+fn next(orders: &Receiver<Order>, waiting: &mut VecDeque<Order>) -> Option<Order> {
+    if waiting.is_empty() {
+        waiting.push_back(orders.recv().ok()?);
+    }
+    waiting.extend(orders.try_iter());
+    let guard = waiting.iter().position(|order| matches!(order, Order::Guard { .. }));
+    waiting.remove(guard.unwrap_or(0))
 }
 
 /// From here on the guard knows of it.
@@ -48,4 +62,34 @@ fn list(child: Child) -> Result<Child> {
         return Err(error);
     }
     Ok(child)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use farm_sys::{Program, Restrictions, Stdio};
+
+    #[test]
+    fn the_guard_does_not_wait_for_the_workers_that_do() {
+        let (orders, received) = unbounded();
+        let worker = |worker| {
+            let program = Program { path: "".into(), shown_as: None, args: vec![], env: vec![], cwd: None };
+            let (stdio, restrictions) = ([Stdio::Null, Stdio::Null, Stdio::Null], Restrictions::default());
+            let plan = SpawnPlan { program, stdio, pass: vec![], session: false, tree: false, restrictions };
+            Order::Worker { farm: 1, worker, plan: Box::new(plan), guarded: true }
+        };
+        let mut waiting = VecDeque::new();
+        let mut next_is = || match next(&received, &mut waiting) {
+            Some(Order::Worker { worker, .. }) => Some(worker as i32),
+            Some(Order::Guard { .. }) => Some(-1),
+            None => None,
+        };
+        (0..3).for_each(|index| orders.send(worker(index)).unwrap());
+        assert_eq!(next_is(), Some(0));
+        orders.send(Order::Guard { program: String::new() }).unwrap();
+        orders.send(worker(3)).unwrap();
+        assert_eq!([next_is(), next_is(), next_is(), next_is()], [Some(-1), Some(1), Some(2), Some(3)]);
+        drop(orders);
+        assert_eq!(next_is(), None);
+    }
 }
