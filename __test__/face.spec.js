@@ -154,3 +154,8 @@ test('the package and the addon have one version, by which parent and worker kno
   const cargo = readFileSync(path.join(__dirname, '..', 'Cargo.toml'), 'utf8');
   expect(/^\[workspace\.package\]\nversion = "(.+)"$/m.exec(cargo)?.[1]).toBe(require('../package.json').version);
 });
+
+test('the packed package has no script that npm runs at an install, or asks its user to approve', () => {
+  const { scripts } = JSON.parse(readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8'));
+  expect(Object.keys(scripts).filter((name) => ['preinstall', 'install', 'postinstall', 'prepare'].includes(name))).toEqual([]);
+});

@@ -84,10 +84,11 @@ impl Doorbell {
             if sys::napi_open_handle_scope(env, &mut scope) != sys::Status::napi_ok {
                 return false;
             }
-            let (mut function, mut global, mut result) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+            let (mut function, mut result) = (ptr::null_mut(), ptr::null_mut());
             sys::napi_get_reference_value(env, callback, &mut function);
-            sys::napi_get_global(env, &mut global);
-            let status = sys::napi_make_callback(env, ptr::null_mut(), global, function, 0, ptr::null(), &mut result);
+            // `this` is the function itself, not the global object: Node.js up to 24 takes what `this` has as `domain` for the
+            // domain to enter, and in its prompt and under `--eval` the global of that name is the module.
+            let status = sys::napi_make_callback(env, ptr::null_mut(), function, function, 0, ptr::null(), &mut result);
             if status == sys::Status::napi_pending_exception {
                 let mut exception = ptr::null_mut();
                 sys::napi_get_and_clear_last_exception(env, &mut exception);

@@ -120,6 +120,31 @@ describe('modules that are loaded again', () => {
   });
 });
 
+describe('at the prompt', () => {
+  /** @param {string[]} args of node @param {string} lines typed in @param {RegExp} last then the end of the input */
+  const typed = (args, lines, last) =>
+    new Promise((resolve) => {
+      const child = execFile(process.execPath, args, { cwd: root }, (_error, stdout, stderr) => resolve({ code: child.exitCode, text: stdout + stderr }));
+      let seen = '';
+      child.stdout?.on('data', (text) => last.test((seen += text)) && child.stdin?.end());
+      child.stdin?.write(lines);
+    });
+
+  // Node.js has the modules as globals there, `domain` among them, and a domain of its own.
+  const call = `require('.').createService(${JSON.stringify(worker)}, { max: 1 }).add(20, 22)`;
+
+  test('of node -i a call is answered', async () => {
+    const { code, text } = await typed(['-i'], `${call}.then((sum) => console.log('sum', sum))\n`, /sum 42/);
+    expect(text).toContain('sum 42');
+    expect({ code, text }).toMatchObject({ code: 0 });
+  });
+
+  test('and under --eval within a domain', async () => {
+    const { code, text } = await typed(['-e', `domain.create().run(() => ${call}.then((sum) => console.log('sum', sum)))`], '', /sum 42/);
+    expect({ code, text }).toEqual({ code: 0, text: 'sum 42\n' });
+  });
+});
+
 describe('a project with Jest', () => {
   const project = folder();
   const jestBin = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');

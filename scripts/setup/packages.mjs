@@ -36,7 +36,7 @@ function readLock(file) {
  * @param {string} dir
  */
 export function install(dir) {
-  // Install scripts stay off: none of our packages needs one, and our own `prepare` would come back here.
+  // Install scripts stay off: none of our packages needs one, and our own `postprepare` would come back here.
   const args = ['install', '--no-save', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund',
     '--fetch-retries=1', '--fetch-retry-mintimeout=1000']
   console.error(`farm: npm install (${path.basename(path.resolve(dir))})`)
