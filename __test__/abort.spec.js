@@ -53,6 +53,39 @@ test('in the same turn as its submission', async () => {
   expect(await farm.run('add', [1, 2])).toBe(3);
 });
 
+test('by a getter among the arguments', async () => {
+  make();
+  const controller = new AbortController();
+  const argument = {
+    get value() {
+      controller.abort(1);
+      return 2;
+    },
+  };
+  await expect(farm.run('add', [argument, 2], { signal: controller.signal })).rejects.toBe(1);
+  expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  expect(farm.stats().tasks).toMatchObject({ open: 0, settled: 0 });
+});
+
+const throwing = (name) => Object.defineProperty(new Error('no reason'), name, { configurable: true, get: () => JSON.parse('?') });
+
+test.each([
+  ['a name that throws', () => throwing('name')],
+  ['a stack that throws', () => throwing('stack')],
+  ['nothing that can be read', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  }],
+])('for a reason with %s', async (_, makeReason) => {
+  make();
+  await farm.ready();
+  const controller = new AbortController();
+  const calls = [1, 2, 3].map((n) => farm.run('untilAborted', [n], { signal: controller.signal }).catch((reason) => ({ reason })));
+  controller.abort(makeReason());
+  for (const ended of await Promise.all(calls)) expect(Object.is(ended.reason, controller.signal.reason)).toBe(true);
+});
+
 test('beyond the window of what is published', async () => {
   make();
   const { began } = task(farm, 'hang');

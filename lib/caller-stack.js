@@ -20,6 +20,18 @@ function joinStacks(error, callerStack) {
   const frames = callerStack.split('\n').filter(isCallersFrame);
   if (frames.length === 0 || typeof error !== 'object' || error === null) return;
   joined.add(error);
+  try {
+    putUnder(error, frames);
+  } catch {
+    // To look at the stack may run code of the user's: a getter, a trap, Error.prepareStackTrace. What was thrown counts.
+  }
+}
+
+/**
+ * @param {object} error
+ * @param {string[]} frames
+ */
+function putUnder(error, frames) {
   const own = Object.getOwnPropertyDescriptor(error, 'stack');
   const { stack } = /** @type {{ stack?: unknown }} */ (error);
   if (own === undefined || typeof stack !== 'string' || !own.configurable) return;

@@ -12,9 +12,9 @@ const MOST_BYTES = 2048;
  * @returns {Buffer | undefined} undefined where the worker makes an AbortError of its own
  */
 function encodeReason(reason) {
-  // The usual one says no more than that.
-  if (/** @type {any} */ (reason)?.name === 'AbortError') return undefined;
   try {
+    // The usual one says no more than that.
+    if (/** @type {any} */ (reason)?.name === 'AbortError') return undefined;
     // Throws for what cannot be carried, of which encodeError makes an error of its own.
     if (!isError(reason)) encode(reason, 'result');
     const { kind, bytes, start, end, attachments } = encodeError(reason);

@@ -46,4 +46,17 @@ class FarmError extends Error {
 // On the prototype, as in the built-in classes, so that it is no own property of each error.
 Object.defineProperty(FarmError.prototype, 'name', { value: 'FarmError', writable: true, configurable: true });
 
-module.exports = { CODES, FarmError };
+/**
+ * A value that may be anything, for a message. `String` throws for an object whose own `toString` is none.
+ * @param {unknown} value
+ * @returns {string}
+ */
+function textOf(value) {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
+}
+
+module.exports = { CODES, FarmError, textOf };

@@ -5,6 +5,7 @@
  * timer for those that rest, and what its error tells of earlier attempts.
  */
 
+const { textOf } = require('./errors');
 const { clearTimeout, performance, setTimeout } = require('./real-time');
 
 /** Bits of `Plan::bit`. @type {Record<string, number>} */
@@ -75,7 +76,7 @@ function attemptOf(attempt, error, worker) {
   const thrown = /** @type {any} */ (error);
   const isError = thrown !== null && typeof thrown === 'object' && typeof thrown.message === 'string';
   /** @type {Attempt} */
-  const entry = { attempt, name: isError ? String(thrown.name) : typeof thrown, message: isError ? thrown.message : String(thrown) };
+  const entry = { attempt, name: isError ? textOf(thrown.name) : typeof thrown, message: isError ? thrown.message : textOf(thrown) };
   if (typeof thrown?.code === 'string') entry.code = thrown.code;
   if (worker) return Object.assign(entry, worker);
   const { workerId, pid, exitCode, signal } = thrown;

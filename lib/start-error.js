@@ -2,7 +2,7 @@
 
 /** ERR_FARM_START: why a worker never came up, with what it said. */
 
-const { FarmError } = require('./errors');
+const { FarmError, textOf } = require('./errors');
 const { exitRecord, howItEnded, lastWords } = require('./exit-record');
 
 /**
@@ -17,7 +17,7 @@ function startError({ reason, message, record: raw }, file, cause) {
   const record = raw ? exitRecord(raw) : undefined;
   let text = message;
   if (reason === 'spawn') text = `A worker for ${file} could not be started: ${message}`;
-  if (text === '' && report !== undefined) text = `The worker module ${file} could not be set up: ${report?.message ?? String(report)}`;
+  if (text === '' && report !== undefined) text = `The worker module ${file} could not be set up: ${textOf(report?.message ?? report)}`;
   if (text === '' && record !== undefined) text = `A worker for ${file} ${howItFailed(record)}${lastWords(record)}`;
   const details = { ...record, reason, file };
   return new FarmError('ERR_FARM_START', text, cause === undefined ? details : { ...details, cause });

@@ -96,6 +96,11 @@ class Tasks {
       rejectWithCaller(resolve, error);
       return promise;
     }
+    // By a getter among the arguments, which has run just now.
+    if (options?.signal?.aborted) {
+      rejectWithCaller(resolve, options.signal.reason);
+      return promise;
+    }
     const places = encoded.attachments === null ? null : this.#batch.attach(encoded.attachments);
     if (encoded.attachments !== null && places === null) {
       const size = encoded.attachments.reduce((sum, part) => sum + part.byteLength, encoded.end - encoded.start);

@@ -7,7 +7,7 @@
 // refer to each other by number, so that chains and cycles of errors need no recursion.
 
 const { isNativeError } = require('node:util').types;
-const { FarmError } = require('../errors');
+const { FarmError, textOf } = require('../errors');
 
 const VALUE = 0;
 const ERRORS = 1;
@@ -63,7 +63,12 @@ function encodeError(thrown, encode) {
   } catch {
     // Rare, so only now is each property tried by itself.
     for (const node of nodes) node.properties = node.properties.filter((property) => fits(property, encode));
+  }
+  try {
     return encode([ERRORS, nodes]);
+  } catch {
+    // Together they are too large.
+    return encode([ERRORS, takeApart(unsendable(thrown))]);
   }
 }
 
@@ -77,13 +82,7 @@ function fits(property, encode) {
 }
 
 function unsendable(thrown) {
-  /** @type {string} */
-  let text = typeof thrown;
-  try {
-    text = typeof thrown === 'object' ? Object.prototype.toString.call(thrown) : String(thrown);
-  } catch {
-    // The type has to do.
-  }
+  const text = typeof thrown === 'object' ? read(() => Object.prototype.toString.call(thrown)) ?? 'object' : textOf(thrown);
   return new FarmError('ERR_FARM_NOT_CLONEABLE', `The task threw what cannot be sent to another process: ${text}`);
 }
 
@@ -99,30 +98,32 @@ function takeApart(first) {
 function takeApartOne(error, numbers) {
   const builtIn = builtInOf(error);
   /** @type {ErrorNode} */
-  const node = { class: builtIn, custom: read(() => error.constructor.name), properties: [] };
+  const node = { class: builtIn, custom: classNameOf(error), properties: [] };
   const name = read(() => error.name);
   if (builtIn === 'DOMException') {
-    node.dom = [String(read(() => error.message)), String(name)];
+    node.dom = [textOf(read(() => error.message)), textOf(name)];
   } else if (typeof name === 'string' && !Object.hasOwn(error, 'name') && name !== builtIn) {
     node.properties.push(['name', false, AS_VALUE, name]);
   }
-  for (const key of HIDDEN) addProperty(node, error, key, numbers);
+  // What is looked at may be a Proxy, and its traps may throw: that property is left out.
+  for (const key of HIDDEN) read(() => addProperty(node, error, key, numbers));
   for (const key of read(() => Object.keys(error)) ?? []) {
-    if (!HIDDEN.includes(key)) addProperty(node, error, key, numbers);
+    if (!HIDDEN.includes(key)) read(() => addProperty(node, error, key, numbers));
   }
   return node;
+}
+
+/** A class may have a static method of that name. @returns {string | undefined} */
+function classNameOf(error) {
+  const name = read(() => error.constructor.name);
+  return typeof name === 'string' ? name : undefined;
 }
 
 function addProperty(node, error, key, numbers) {
   const descriptor = read(() => Object.getOwnPropertyDescriptor(error, key));
   // The stack may be an accessor that errors inherit; it is theirs all the same.
   if (descriptor === undefined && key !== 'stack') return;
-  let value;
-  try {
-    value = error[key];
-  } catch {
-    return;
-  }
+  const value = error[key];
   if (typeof value === 'function' || typeof value === 'symbol') return;
   if (key === 'stack' && typeof value !== 'string') return;
   const enumerable = descriptor?.enumerable ?? false;

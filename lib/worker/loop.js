@@ -9,7 +9,7 @@
 const { encode, decode, encodeError, makeCodec, rehearse } = require('../codec');
 const { SCRATCH } = require('../codec/plain-write');
 const context = require('./context');
-const { methodOf } = require('./module');
+const { call, methodOf } = require('./module');
 
 /** What the native side answers below the lanes; src/worker.rs. */
 const RETIRE = -3;
@@ -29,6 +29,10 @@ const COPIES = 1;
 const LARGE = 2;
 const TABLE_ROW = 16;
 const INPUT_BYTES = 256 * 1024;
+
+/** As they are before the user's module is loaded, which may put others in their places: fake timers, a patched Promise. */
+const { Promise, setImmediate } = globalThis;
+const { then } = Promise.prototype;
 
 /** @typedef {{ lane: number, method: string, attempt: number, controller: null, over: boolean, told: boolean, reason: unknown }} Task */
 
@@ -113,6 +117,7 @@ function run(lane) {
   const task = { lane, method: '', attempt, controller: null, over: false, told: false, reason: undefined };
   let called;
   let result;
+  let pending = false;
   try {
     const args = /** @type {any[]} */ (take());
     const method = args[0];
@@ -121,28 +126,39 @@ function run(lane) {
     running[lane] = task;
     context.begin(task, called);
     result = call(called, args);
+    // To look for a then runs code of the user's where it is a getter, or the result a Proxy.
+    pending = isThenable(result);
+    if (pending) answerLater(result, task);
   } catch (error) {
     context.end(task);
     // Before there was anything to call nothing of the user's ran.
     return fail(lane, error, called === undefined ? FINAL_ERROR : ERROR);
   }
-  if (isThenable(result)) {
-    // A then that throws or calls both is the promise's business.
-    Promise.resolve(result).then(
-      (value) => {
-        context.end(task);
-        pump(succeed(lane, value));
-      },
-      (error) => {
-        context.end(task);
-        pump(fail(lane, error));
-      },
-    );
+  if (pending) {
     context.leave(called);
     return native.workerNext();
   }
   context.end(task, called);
   return succeed(lane, result);
+}
+
+/**
+ * As `await` does it: a promise of Node's own is waited for by its own then, and one that throws or calls both is its business.
+ * @param {any} promise
+ * @param {Task} task
+ */
+function answerLater(promise, task) {
+  then.call(
+    Promise.resolve(promise),
+    (value) => {
+      context.end(task);
+      pump(succeed(task.lane, value));
+    },
+    (error) => {
+      context.end(task);
+      pump(fail(task.lane, error));
+    },
+  );
 }
 
 /** @param {string} method */
@@ -159,23 +175,6 @@ function take() {
   if (attachments === 0) return decodeValue(head[2], bytes, 0, head[1], null);
   const views = native.workerAttachments(bytes.subarray(0, attachments * TABLE_ROW), attachments, (head[4] & COPIES) !== 0);
   return decodeValue(head[2], bytes, attachments * TABLE_ROW, head[1], views);
-}
-
-/**
- * @param {Function} called
- * @param {any[]} args the method's name first
- */
-function call(called, args) {
-  switch (args.length) {
-    case 1:
-      return called();
-    case 2:
-      return called(args[1]);
-    case 3:
-      return called(args[1], args[2]);
-    default:
-      return called(...args.slice(1));
-  }
 }
 
 /** @param {any} value */

@@ -121,7 +121,8 @@ function loadError(file, error) {
       props,
     );
   }
-  const what = error instanceof Error || typeof error?.message === 'string' ? `${error.name}: ${error.message}` : String(error);
+  const { textOf } = require('../errors');
+  const what = error instanceof Error || typeof error?.message === 'string' ? `${textOf(error.name)}: ${textOf(error.message)}` : textOf(error);
   return farmError('ERR_FARM_START', `The worker module ${file} failed to load: ${what}`, props);
 }
 
@@ -165,4 +166,21 @@ function noMethodError(loaded, method) {
   });
 }
 
-module.exports = { loadModule, methodOf };
+/**
+ * @param {Function} called
+ * @param {any[]} args the method's name first
+ */
+function call(called, args) {
+  switch (args.length) {
+    case 1:
+      return called();
+    case 2:
+      return called(args[1]);
+    case 3:
+      return called(args[1], args[2]);
+    default:
+      return called(...args.slice(1));
+  }
+}
+
+module.exports = { call, loadModule, methodOf };
