@@ -15,7 +15,6 @@ const outcome = require('./outcome');
 const { makeCodec } = require('./codec');
 const { checkFiles, workerLimits } = require('./limits');
 const { forkMessages } = require('./fork-messages');
-const { clearTimeout, setTimeout } = require('./real-time');
 const { resolveCodec, resolveWorker } = require('./resolve');
 const { serviceOf } = require('./service-proxy');
 const { Roster } = require('./roster');
@@ -40,6 +39,7 @@ class WorkerFarm extends EventEmitter {
   #closing;
   /** @type {(() => void) | undefined} */
   #onClosed;
+  #whyClosed = outcome.closed;
   #kept = false;
   /** Figures of the native side when it went, for whoever asks afterwards. @type {string | undefined} */
   #lastFigures;
@@ -72,6 +72,7 @@ class WorkerFarm extends EventEmitter {
         this.#gated = true;
       },
       closed: () => this.#onClosed?.(),
+      failed: (message) => this.#fail(message),
     });
     this.#events = new TaskEvents(this.#native, this);
     this.#tasks = new Tasks(this.#native, /** @type {any} */ (this.options), this.#roster, { encodeTask, decode }, this.#events);
@@ -99,7 +100,7 @@ class WorkerFarm extends EventEmitter {
   }
 
   #refusal() {
-    if (this.#state !== 'open') return outcome.closed();
+    if (this.#state !== 'open') return this.#whyClosed();
     const refusal = this.#roster.refusal();
     this.#gated = refusal !== undefined;
     return refusal;
@@ -143,7 +144,7 @@ class WorkerFarm extends EventEmitter {
    */
   resize(size) {
     const { max, min } = checkedSize(size, /** @type {any} */ (this.options));
-    if (this.#state !== 'open') throw outcome.closed();
+    if (this.#state !== 'open') throw this.#whyClosed();
     checkFiles(this.options.limits.files, max);
     this.options = Object.freeze({ ...this.options, max, min });
     this.#tasks.resize(max);
@@ -156,7 +157,7 @@ class WorkerFarm extends EventEmitter {
    * @returns {Promise<void>}
    */
   reload() {
-    if (this.#state !== 'open') return Promise.reject(outcome.closed());
+    if (this.#state !== 'open') return Promise.reject(this.#whyClosed());
     const done = this.#holding(this.#roster.whenReloaded());
     this.#native.reload();
     return done;
@@ -208,9 +209,10 @@ class WorkerFarm extends EventEmitter {
       return Promise.reject(error);
     }
     this.#closing = this.#end(async () => {
-      this.#tasks.admission?.rejectHeld(() => outcome.closed());
+      this.#tasks.admission?.rejectHeld(this.#whyClosed);
       this.#tasks.endRetries();
-      await this.#drained(timeout);
+      await this.#tasks.drained(timeout);
+      if (this.#tasks.open > 0) this.#abandon();
       this.#native.close(Number.isFinite(timeout) ? timeout : -1);
     });
     return this.#closing;
@@ -231,9 +233,17 @@ class WorkerFarm extends EventEmitter {
   #abandon(lives) {
     this.#state = 'closing';
     this.#gated = true;
-    this.#tasks.admission?.rejectHeld(() => outcome.closed());
-    this.#tasks.rejectAll(() => outcome.closed(), GIVEN_UP.closed, lives);
-    this.#roster.rejectWaiting(outcome.closed);
+    this.#tasks.admission?.rejectHeld(this.#whyClosed);
+    this.#tasks.rejectAll(this.#whyClosed, GIVEN_UP.closed, lives);
+    this.#roster.rejectWaiting(this.#whyClosed);
+  }
+
+  /** Nobody watches the workers any more: every open task rejects, and the farm is over. @param {string} message */
+  #fail(message) {
+    this.#whyClosed = () => outcome.failed(message);
+    this.#abandon(this.#tasks.lives());
+    this.#closing ??= this.#end(async () => {});
+    this.#onClosed?.();
   }
 
   /** @param {() => Promise<void>} begin */
@@ -252,22 +262,6 @@ class WorkerFarm extends EventEmitter {
     this.#lastFigures = this.#native.stats(false);
     this.#events.stop();
     this.#native.dispose();
-  }
-
-  /**
-   * Resolves when no task is open, or after `timeout` ms, when what is open is given up.
-   * @param {number} timeout
-   */
-  async #drained(timeout) {
-    if (this.#tasks.open === 0) return;
-    await new Promise((resolve) => {
-      const timer = Number.isFinite(timeout) ? setTimeout(resolve, Math.min(timeout, 0x7fffffff)) : undefined;
-      this.#tasks.onIdle(() => {
-        clearTimeout(timer);
-        resolve(undefined);
-      });
-    });
-    if (this.#tasks.open > 0) this.#abandon();
   }
 
   /** @param {any[]} names */

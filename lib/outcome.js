@@ -75,6 +75,12 @@ function closed() {
   return new FarmError('ERR_FARM_CLOSED', 'The farm is closed');
 }
 
+/** The farm has ended by a fault of the thread that watches its workers. @param {string} message what that says */
+function failed(message) {
+  const what = `The farm is closed: its supervisor has failed (${message}). Its workers are killed, and what they ran may have had effects; a new farm can be made`;
+  return new FarmError('ERR_FARM_CLOSED', what, { reason: 'supervisor' });
+}
+
 /**
  * @param {number} tag
  * @param {string} text JSON of the record, or ''
@@ -100,4 +106,4 @@ function farmError(tag, text, task, causeOf) {
   }
 }
 
-module.exports = { NOT_RETRIED, statusOf, farmError, queueTimeout, queueFull, noMemory, closed };
+module.exports = { NOT_RETRIED, statusOf, farmError, queueTimeout, queueFull, noMemory, closed, failed };

@@ -34,7 +34,7 @@ class Roster {
 
   /**
    * @param {string} file the worker module
-   * @param {{ emit: (name: string, ...args: any[]) => void, startFailed: (makeError: () => unknown) => void, refuses: () => void, closed: () => void }} farm
+   * @param {{ emit: (name: string, ...args: any[]) => void, startFailed: (makeError: () => unknown) => void, refuses: () => void, closed: () => void, failed: (message: string) => void }} farm
    */
   constructor(file, farm) {
     this.file = file;
@@ -133,6 +133,11 @@ class Roster {
         break;
       case 'closed':
         this.farm.closed();
+        break;
+      case 'failed':
+        // They are being killed, and nobody is left to tell of it.
+        this.#workers.clear();
+        this.farm.failed(event.message);
         break;
       default:
     }

@@ -11,6 +11,7 @@ const { encodeReason } = require('./cancel-reason');
 const { makeExtra } = require('./extra');
 const { OpenTasks } = require('./open-tasks');
 const outcome = require('./outcome');
+const { clearTimeout, setTimeout } = require('./real-time');
 const { Rests, planOf } = require('./retry');
 const { Settling } = require('./settling');
 const { GIVEN_UP, GIVEN_UP_AS } = require('./stats');
@@ -169,9 +170,20 @@ class Tasks {
     this.#rests.stop();
   }
 
-  /** @param {() => void} callback runs when no task is open */
-  onIdle(callback) {
-    this.#tasks.whenIdle = callback;
+  /**
+   * Resolves when no task is open, or after `timeout` ms.
+   * @param {number} timeout
+   * @returns {Promise<void>}
+   */
+  drained(timeout) {
+    return new Promise((resolve) => {
+      if (this.open === 0) return resolve();
+      const timer = Number.isFinite(timeout) ? setTimeout(resolve, Math.min(timeout, 0x7fffffff)) : undefined;
+      this.#tasks.whenIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** What is known of the open tasks, by number; undefined while nobody listens. @returns {Lives | undefined} */

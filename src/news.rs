@@ -32,6 +32,7 @@ pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
         }
         FarmEvent::Unguarded { message } => (json!({ "type": "unguarded", "message": message }), None),
         FarmEvent::Reloaded { done, count } => (json!({ "type": "reloaded", "done": done, "count": count }), None),
+        FarmEvent::Failed { message } => (json!({ "type": "failed", "message": message }), None),
         FarmEvent::Closed => (json!({ "type": "closed" }), None),
         FarmEvent::Joined { .. } | FarmEvent::TimedOut { .. } | FarmEvent::Fewer | FarmEvent::Poisoned => {
             (Value::Null, None)

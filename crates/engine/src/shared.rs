@@ -233,4 +233,8 @@ pub enum FarmEvent {
     /// All workers are gone after somebody wrote over the shared queue.
     Poisoned,
     Closed,
+    /// The supervisor has had a fault and has given this farm up; its workers are being killed. Nothing follows.
+    Failed {
+        message: String,
+    },
 }

@@ -4,6 +4,7 @@
 //! [`Error::Unsupported`]; nothing is silently skipped.
 
 mod error;
+mod fault;
 mod groups;
 pub mod guarding;
 mod plan;
@@ -19,6 +20,7 @@ mod os;
 mod unix;
 
 pub use error::{Error, Result};
+pub use fault::is_fault_forced;
 pub use plan::{ExitStatus, Program, Restrictions, SpawnPlan, Stdio};
 
 pub use os::limits;

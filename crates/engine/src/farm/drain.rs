@@ -124,6 +124,10 @@ impl Farm {
                 }
                 // Behind what workers have sent.
                 FarmEvent::Exited { .. } | FarmEvent::Closed => self.exits.push_back(event),
+                FarmEvent::Failed { .. } => {
+                    self.closing = true;
+                    self.exits.push_back(event);
+                }
                 FarmEvent::TimedOut { slot, turn } => self.timed_out(slot, turn),
                 FarmEvent::Spawned { worker, pid } => {
                     if let Some(Some(end)) = self.workers.get_mut(worker) {

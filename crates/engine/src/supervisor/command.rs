@@ -63,6 +63,11 @@ pub enum Command {
         child: farm_sys::Result<Child>,
     },
     GuardStarted(farm_sys::Result<Started>),
+    /// Panics, while it is busy with this farm or with none.
+    #[cfg(test)]
+    Fault {
+        farm: Option<u32>,
+    },
 }
 
 /// The writing end of the supervisor's inbox.

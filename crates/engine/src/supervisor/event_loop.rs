@@ -8,7 +8,7 @@ use super::spawner::Order;
 use crate::pool::workers::{Cause, Event};
 use crate::shared::FarmEvent;
 use crossbeam::channel::{Receiver, Sender};
-use farm_sys::{monotonic_ns, Doorbell, Poller};
+use farm_sys::{is_fault_forced, monotonic_ns, Doorbell, Poller};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,19 +16,21 @@ use std::sync::Arc;
 pub const BELL: u64 = u64::MAX;
 
 pub struct EventLoop {
-    poller: Poller,
-    commands: Receiver<Command>,
-    bell: Arc<Doorbell>,
+    pub(super) poller: Poller,
+    pub(super) commands: Receiver<Command>,
+    pub(super) bell: Arc<Doorbell>,
     spawner: Sender<Order>,
-    farms: HashMap<u32, FarmState>,
-    guard: Guard,
-    remains: Remains,
+    pub(super) farms: HashMap<u32, FarmState>,
+    pub(super) guard: Guard,
+    pub(super) remains: Remains,
+    /// Whose state is being changed; a fault there harms nobody else.
+    pub(super) busy_with: Option<u32>,
 }
 
 impl EventLoop {
     pub fn new(poller: Poller, commands: Receiver<Command>, bell: Arc<Doorbell>, spawner: Sender<Order>) -> Self {
         let (farms, guard, remains) = (HashMap::new(), Guard::default(), Remains::default());
-        EventLoop { poller, commands, bell, spawner, farms, guard, remains }
+        EventLoop { poller, commands, bell, spawner, farms, guard, remains, busy_with: None }
     }
 
     pub fn run(mut self) {
@@ -37,16 +39,19 @@ impl EventLoop {
         loop {
             let timeout = (next != u64::MAX).then(|| next.saturating_sub(monotonic_ns()));
             ready.clear();
-            if self.poller.wait(&mut ready, timeout).is_err() {
-                // A poller that fails for good would leave every worker without supervision: end them instead.
-                return;
+            if let Err(error) = self.poller.wait(&mut ready, timeout) {
+                // It would leave every worker without supervision: end them instead.
+                self.fail_all(&error.to_string());
+                if !self.renew_poller() {
+                    return;
+                }
             }
-            next = self.turn(&ready);
+            next = self.turn_or_fail(&ready);
         }
     }
 
     /// What came in, then what is due. Returns when something is due next.
-    fn turn(&mut self, ready: &[u64]) -> u64 {
+    pub(super) fn turn(&mut self, ready: &[u64]) -> u64 {
         for token in ready {
             self.event(*token);
         }
@@ -58,8 +63,10 @@ impl EventLoop {
         let now = monotonic_ns();
         // Of many farms few have anything to do.
         for farm in self.farms.values_mut().filter(|farm| farm.due <= now) {
+            self.busy_with = Some(farm.shared.id);
             farm.due = farm.tick(&hands);
         }
+        self.busy_with = None;
         let mut next = self.farms.values().map(|farm| farm.due).min().unwrap_or(u64::MAX);
         self.farms.retain(|_, farm| !farm.closed);
         next = next.min(self.remains.tick(monotonic_ns()));
@@ -82,6 +89,7 @@ impl EventLoop {
         let (farm, worker, watched) = of_token(token);
         let hands = Hands { poller: &self.poller, spawner: &self.spawner };
         let Some(farm) = self.farms.get_mut(&farm) else { return };
+        self.busy_with = Some(farm.shared.id);
         farm.due = 0;
         match watched {
             Watched::Line => farm.hear(worker, &hands),
@@ -89,6 +97,7 @@ impl EventLoop {
             Watched::Exit => farm.check_exit(worker, &hands),
             Watched::Pulse => farm.pulse_stopped(worker, &hands),
         }
+        self.busy_with = None;
     }
 
     fn check_guard(&mut self, now: u64) {
@@ -108,6 +117,7 @@ impl EventLoop {
         let hands = Hands { poller: &self.poller, spawner: &self.spawner };
         let mut with = |farm: u32, act: &mut dyn FnMut(&mut FarmState)| {
             if let Some(farm) = self.farms.get_mut(&farm) {
+                self.busy_with = Some(farm.shared.id);
                 farm.due = 0;
                 act(farm);
             }
@@ -122,7 +132,10 @@ impl EventLoop {
             }
             Command::Watch { farm } => with(farm, &mut |farm| farm.watch()),
             Command::Drained { farm, worker } => with(farm, &mut |farm| farm.handle(Event::Drained(worker), &hands)),
-            Command::Reload { farm } => with(farm, &mut |farm| farm.handle(Event::Reload, &hands)),
+            Command::Reload { farm } => with(farm, &mut |farm| {
+                assert!(!is_fault_forced(), "asked for by FARM_FORCE_FAULT");
+                farm.handle(Event::Reload, &hands);
+            }),
             Command::Resize { farm, min, max } => with(farm, &mut |farm| farm.resize(min, max, &hands)),
             Command::Close { farm, by } => with(farm, &mut |farm| farm.handle(Event::Close { by }, &hands)),
             Command::Destroy { farm } => with(farm, &mut |farm| farm.handle(Event::Destroy, &hands)),
@@ -130,7 +143,7 @@ impl EventLoop {
             Command::Reset { farm, line } => with(farm, &mut |farm| farm.reset(line.clone(), &hands)),
             Command::Spawned { farm, worker, child } => {
                 let mut child = Some(child);
-                // The farm waits for all its children, so it is still here; otherwise the line's end ends the child.
+                // A farm waits for all its children, so it is still here unless it has failed.
                 with(farm, &mut |farm| {
                     if let Some(child) = child.take() {
                         let guard = farm.shared.settings.guard.as_ref().filter(|_| child.is_ok()).cloned();
@@ -141,12 +154,20 @@ impl EventLoop {
                         }
                     }
                 });
+                if let Some(Ok(child)) = child {
+                    self.bury_stray(child);
+                }
             }
             Command::GuardStarted(started) => {
                 let trouble = self.guard.started(started, monotonic_ns(), &self.poller);
                 self.unguarded(trouble);
             }
+            #[cfg(test)]
+            Command::Fault { farm: Some(farm) } => with(farm, &mut |_| panic!("a test")),
+            #[cfg(test)]
+            Command::Fault { farm: None } => panic!("a test"),
         }
+        self.busy_with = None;
     }
 }
 

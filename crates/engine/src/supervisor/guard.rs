@@ -100,6 +100,15 @@ impl Guard {
         }
     }
 
+    /// Those that run or have not been reaped.
+    pub fn into_children(self) -> Vec<Child> {
+        let running = match self.state {
+            State::Running { guard, .. } => Some(guard.child),
+            _ => None,
+        };
+        running.into_iter().chain(self.ending).collect()
+    }
+
     /// When to `check` again without a report that something has ended.
     pub fn next_look(&self, now: u64) -> u64 {
         let running = match &self.state {

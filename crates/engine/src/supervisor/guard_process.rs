@@ -7,9 +7,15 @@ use farm_sys::{lifeline, Child, Fd, Program, Restrictions, Result, SpawnPlan, St
 
 /// The groups that end with this process.
 pub fn groups() -> Result<&'static GroupTable> {
-    static GROUPS: Once<GroupTable> = Once::new();
-    GROUPS.get_or_make(GroupTable::create)
+    TABLE.get_or_make(GroupTable::create)
 }
+
+/// Some may be listed.
+pub fn has_groups() -> bool {
+    TABLE.get().is_some()
+}
+
+static TABLE: Once<GroupTable> = Once::new();
 
 /// A guard that runs, and the writing end that tells it of our end.
 pub struct Started {

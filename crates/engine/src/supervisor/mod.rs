@@ -4,12 +4,14 @@
 mod command;
 mod deadlines;
 mod event_loop;
+mod failure;
 mod farm_state;
 mod forked;
 mod guard;
 mod guard_process;
 mod limits;
 mod lookout;
+mod panic;
 mod pulse;
 mod recycle;
 mod remains;

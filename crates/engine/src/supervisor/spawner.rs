@@ -7,9 +7,12 @@
 
 use super::command::{Command, Inbox};
 use super::guard_process;
+use super::panic::words;
 use crossbeam::channel::{unbounded, Receiver, Sender};
 use farm_sys::{spawn, Child, Error, Result, SpawnPlan};
 use std::collections::VecDeque;
+use std::io;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 
 const SIGKILL: i32 = 9;
 
@@ -30,10 +33,10 @@ pub fn start(supervisor: Inbox) -> Result<Sender<Order>> {
             while let Some(order) = next(&received, &mut waiting) {
                 supervisor.tell(match order {
                     Order::Worker { farm, worker, plan, guarded } => {
-                        let child = spawn(&plan).and_then(|child| if guarded { list(child) } else { Ok(child) });
-                        Command::Spawned { farm, worker, child }
+                        let start = || spawn(&plan).and_then(|child| if guarded { list(child) } else { Ok(child) });
+                        Command::Spawned { farm, worker, child: or_fault(start) }
                     }
-                    Order::Guard { program } => Command::GuardStarted(guard_process::start(&program)),
+                    Order::Guard { program } => Command::GuardStarted(or_fault(|| guard_process::start(&program))),
                 });
             }
         })
@@ -48,6 +51,12 @@ fn next(orders: &Receiver<Order>, waiting: &mut VecDeque<Order>) -> Option<Order
     waiting.extend(orders.try_iter());
     let guard = waiting.iter().position(|order| matches!(order, Order::Guard { .. }));
     waiting.remove(guard.unwrap_or(0))
+}
+
+/// A panic is a start that has failed: with this thread all children of this process would end.
+fn or_fault<T>(start: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(start))
+        .unwrap_or_else(|panic| Err(Error::system("spawner", io::Error::other(words(panic.as_ref())))))
 }
 
 /// From here on the guard knows of it.

@@ -160,18 +160,7 @@ impl Worker {
     /// The exit, if the child has ended; what it started and left in its group ends with it.
     /// `guarded`: only then.
     pub fn reap(&self, guarded: bool) -> Option<ExitStatus> {
-        let child = self.child.as_ref()?;
-        if !child.has_ended() {
-            return None;
-        }
-        if guarded {
-            child.kill_tree();
-            // Before the number can be anybody else's.
-            if let Ok(groups) = guard_process::groups() {
-                groups.unlist(child.pid());
-            }
-        }
-        child.reap()
+        self.child.as_ref().filter(|child| child.has_ended()).and_then(|child| reap(child, guarded))
     }
 
     pub fn record(&self, index: usize, status: ExitStatus, limits: &LimitSettings, now: u64) -> ExitRecord {
@@ -202,4 +191,16 @@ impl Worker {
             quarantined: false,
         }
     }
+}
+
+/// The exit of a child that has ended; see [`Worker::reap`].
+pub fn reap(child: &Child, guarded: bool) -> Option<ExitStatus> {
+    if guarded {
+        child.kill_tree();
+        // Before the number can be anybody else's.
+        if let Ok(groups) = guard_process::groups() {
+            groups.unlist(child.pid());
+        }
+    }
+    child.reap()
 }
