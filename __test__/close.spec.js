@@ -22,6 +22,14 @@ afterEach(async () => {
 
 const closed = { name: 'FarmError', code: 'ERR_FARM_CLOSED' };
 
+test('ready() is content with the size that resize() leaves', async () => {
+  const farm = make(worker, { max: 4, min: 4 });
+  const ready = farm.ready();
+  farm.resize({ max: 1, min: 0 });
+  await ready;
+  expect(farm.stats().workers.some(({ state }) => state === 'online')).toBe(true);
+});
+
 test('close() finishes what there is; the workers leave by themselves', async () => {
   const farm = make();
   const results = Array.from({ length: 200 }, (_, n) => farm.run('answerLate', [n, n % 3]));

@@ -250,6 +250,33 @@ describe('errors', () => {
     expect(await answers[2]).toEqual({ done: true, value: undefined });
   });
 
+  /** What the iterator gives first, then an item. */
+  const source = (...steps) => ({ [Symbol.asyncIterator]: () => ({ next: async () => steps.shift() }) });
+  const throwing = (name) => Object.defineProperty({}, name, { get: () => JSON.parse('?') });
+
+  test.each([
+    ['a result whose value is a getter that throws', () => source({ value: 1 }, throwing('value'))],
+    ['a result whose done is a getter that throws', () => source({ value: 1 }, throwing('done'))],
+    ['an item whose then is a getter that throws', () => source({ value: 1 }, { value: throwing('then') })],
+    ['the same of a source that is not asynchronous', () => [1, throwing('then')]],
+    ['an item whose then throws', () => [1, { then: () => JSON.parse('?') }]],
+  ])('%s is an error of the source', async (_, makeSource) => {
+    const map = mapTasks(new QuickFarm(), makeSource(), 'm');
+    expect(await map.next()).toEqual({ done: false, value: 10 });
+    await expect(map.next()).rejects.toThrow(/JSON/);
+    expect(await map.next()).toEqual({ done: true, value: undefined });
+  });
+
+  test('an item whose then answers twice is one item', async () => {
+    const twice = {
+      then(yes) {
+        yes(1);
+        yes(2);
+      },
+    };
+    expect(await collect(mapTasks(new QuickFarm(), [twice, 3], 'm'))).toEqual([10, 30]);
+  });
+
   test('a submit that throws is the failure of that task', async () => {
     const farm = new FakeFarm();
     farm.submit = () => {

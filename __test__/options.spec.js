@@ -257,6 +257,28 @@ describe('the options of a task', () => {
     expect(thrownBy(() => taskOptions({ [name]: value }))).toMatchObject({ code: 'ERR_FARM_OPTION', option: name });
   });
 
+  test('are read once', () => {
+    let reads = 0;
+    const options = {
+      get timeout() {
+        return ++reads * 10;
+      },
+    };
+    expect(taskOptions(options)).toMatchObject({ timeout: 10 });
+    expect(mapOptions({ get concurrency() { return ++reads; } }).concurrency).toBe(2); // eslint-disable-line brace-style
+    expect(reads).toBe(2);
+  });
+
+  test('may come from a prototype', () => {
+    class Options {
+      get timeout() {
+        return 7;
+      }
+    }
+    expect(taskOptions(new Options())).toMatchObject({ timeout: 7 });
+    expect(taskOptions(Object.assign(Object.create(null), { timeout: 8 }))).toMatchObject({ timeout: 8 });
+  });
+
   test('null is no options object', () => {
     expect(thrownBy(() => taskOptions(null))).toMatchObject({ code: 'ERR_FARM_OPTION' });
   });

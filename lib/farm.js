@@ -149,6 +149,7 @@ class WorkerFarm extends EventEmitter {
     this.options = Object.freeze({ ...this.options, max, min });
     this.#tasks.resize(max);
     this.#native.resize(min, max);
+    this.#roster.settleFor(Math.max(1, min));
   }
 
   /**

@@ -84,15 +84,13 @@ class TaskMap {
   /** Reads while there is room. A synchronous source is read in one go, so that its tasks are published together. */
   read() {
     while (!this.stopped && !this.reading && this.running < this.concurrency && this.held < 2 * this.concurrency) {
-      let step;
       try {
-        step = /** @type {any} */ (this.source.next());
+        const step = /** @type {any} */ (this.source.next());
+        if (typeof step?.then === 'function') this.take(step, (/** @type {any} */ result) => this.accept(result));
+        else this.accept(step);
       } catch (error) {
         this.failReading(error);
-        return;
       }
-      if (typeof step?.then === 'function') this.take(step, (/** @type {any} */ result) => this.accept(result));
-      else this.accept(step);
     }
   }
 
@@ -101,19 +99,24 @@ class TaskMap {
    * @param {(value: any) => void} next
    */
   take(promise, next) {
-    this.reading = true;
     const settled = (/** @type {() => void} */ then) => {
       this.reading = false;
-      if (!this.stopped) then();
+      try {
+        if (!this.stopped) then();
+      } catch (error) {
+        this.failReading(error);
+      }
       this.read();
     };
-    promise.then(
+    // A then that throws or calls both is the promise's business.
+    Promise.resolve(promise).then(
       (value) => settled(() => next(value)),
       (error) => settled(() => this.failReading(error)),
     );
+    this.reading = true;
   }
 
-  /** @param {any} step an iterator's result */
+  /** @param {any} step an iterator's result; its properties may be getters, which throw */
   accept(step) {
     if (step === null || typeof step !== 'object') {
       this.failReading(new TypeError(`The iterator of the items returned ${String(step)} instead of a result object`));

@@ -110,6 +110,9 @@ const TASK = {
   onProgress: { standard: nothing, check: check.aFunction },
 };
 
+/** @type {Record<string, unknown>} */
+const UNSET = Object.fromEntries(Object.keys(TASK).map((name) => [name, undefined]));
+
 /** @type {Record<string, Option>} */
 const MAP = {
   /** Tasks of this map that are under way at a time; undefined: twice the farm's `max`. */
@@ -171,11 +174,10 @@ function taskOptions(options) {
   if (options === undefined) return null;
   const given = entriesOf(options, TASK, 'run');
   let result = null;
-  for (const name of Object.keys(TASK)) {
-    if (given[name] === undefined) continue;
+  for (const name in given) {
     // Always of one shape.
-    result ??= Object.fromEntries(Object.keys(TASK).map((each) => [each, undefined]));
-    /** @type {any} */ (result)[name] = checked(name, TASK[name].check, given[name]);
+    result ??= { ...UNSET };
+    result[name] = checked(name, TASK[name].check, given[name]);
   }
   return result;
 }
@@ -251,14 +253,23 @@ function isUrl(source) {
  * @returns {Record<string, any>}
  */
 function entriesOf(options, table, where) {
-  if (options === undefined) return {};
+  const given = Object.create(null);
+  if (options === undefined) return given;
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {
     throw optionError('options', options, `The options of ${where} must be an object, not ${check.show(options)}`);
   }
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(table, name)) throw unknownOption(name, options[name], table, where);
   }
-  return options;
+  // What somebody has added to all objects is nobody's option.
+  const added = Object.keys(Object.prototype);
+  for (const name in table) {
+    if (added.length > 0 && added.includes(name) && !Object.hasOwn(options, name)) continue;
+    // Once: it may be a getter.
+    const value = options[name];
+    if (value !== undefined) given[name] = value;
+  }
+  return given;
 }
 
 /**

@@ -149,11 +149,24 @@ class Roster {
     if (worker) worker.state = 'online';
     this.#firstFailure = undefined;
     this.#refusesUntil = 0;
+    this.#lookOnline();
+    this.farm.emit('online', { workerId, pid: worker?.pid });
+  }
+
+  #lookOnline() {
     const { online } = this;
     const done = this.#waiting.filter((waiting) => waiting.wanted <= online);
     this.#waiting = this.#waiting.filter((waiting) => waiting.wanted > online);
     for (const { resolve } of done) resolve();
-    this.farm.emit('online', { workerId, pid: worker?.pid });
+  }
+
+  /**
+   * Who waits for more has to do with so many: the farm is of another size.
+   * @param {number} wanted
+   */
+  settleFor(wanted) {
+    for (const waiting of this.#waiting) waiting.wanted = Math.min(waiting.wanted, wanted);
+    this.#lookOnline();
   }
 
   /** Resolves when all workers are replaced. @returns {Promise<void>} */

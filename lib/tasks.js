@@ -16,6 +16,8 @@ const { Rests, planOf } = require('./retry');
 const { Settling } = require('./settling');
 const { GIVEN_UP, GIVEN_UP_AS } = require('./stats');
 
+const NO_OPTIONS = Object.freeze(Object.create(null));
+
 /** @typedef {import('./extra').Extra} Extra */
 /** @typedef {(import('./task-events').Life | null)[]} Lives */
 
@@ -110,7 +112,7 @@ class Tasks {
     }
     const id = this.#tasks.add(method, resolve);
     const plan = options === null ? this.plan : planOf(this.options, options);
-    if (options !== null || !this.plain) this.#watch(id, method, options ?? {}, plan);
+    if (options !== null || !this.plain) this.#watch(id, method, options ?? NO_OPTIONS, plan);
     this.#batch.add(id, encoded, places, options, plan);
     return promise;
   }

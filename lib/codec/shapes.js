@@ -197,7 +197,8 @@ class ShapeReader {
 }
 
 function put(object, key, value) {
-  if (key === '__proto__') {
+  // Of `__proto__` and of what somebody has frozen or added to all objects an assignment makes no property.
+  if (key in object) {
     Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
   } else {
     object[key] = value;

@@ -195,15 +195,20 @@ function malformed(cause) {
 function create(node, registry) {
   const limit = Error.stackTraceLimit;
   // The stack of this place is of no use: the worker's is put there instead.
-  Error.stackTraceLimit = 0;
+  limitTraces(0);
   try {
     const error = construct(node);
     const custom = registry !== undefined && Object.hasOwn(registry, node.custom) ? registry[node.custom] : undefined;
     if (typeof custom === 'function') Object.setPrototypeOf(error, custom.prototype);
     return error;
   } finally {
-    Error.stackTraceLimit = limit;
+    limitTraces(limit);
   }
+}
+
+/** Without an error where nobody may set it, as under --frozen-intrinsics. @param {number} frames */
+function limitTraces(frames) {
+  Reflect.set(Error, 'stackTraceLimit', frames);
 }
 
 /** @param {ErrorNode} node */
