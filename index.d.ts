@@ -361,6 +361,8 @@ export interface FarmStats {
     shared: number;
     /** Bytes of results that this process looks at in place. */
     views: number;
+    /** Bytes of memory that all shared memory of the farm takes: what is in use, and what is kept for what comes next. */
+    resident: number;
   };
   /** Messages of fork scripts that answered nothing. */
   surplusMessages: number;

@@ -59,7 +59,7 @@ function histogram(raw) {
  * @param {any} figures of the native side; engine/farm/figures.rs
  */
 function farmStats(state, roster, figures) {
-  const { open, waiting, held, resting, running, times, workers, sharedBytes, viewBytes, surplus, rescued } = figures;
+  const { open, waiting, held, resting, running, times, workers, sharedBytes, viewBytes, touchedBytes, surplus, rescued } = figures;
   const { ends } = times;
   const byId = new Map(workers.map((/** @type {any} */ each) => [each.workerId, each]));
   const settled = Object.values(ends).reduce((sum, count) => sum + count, 0);
@@ -70,7 +70,7 @@ function farmStats(state, roster, figures) {
     run: histogram(times.run),
     wait: histogram(times.wait),
     exits: roster.exits.list(),
-    memory: { shared: sharedBytes, views: viewBytes },
+    memory: { shared: sharedBytes, views: viewBytes, resident: touchedBytes },
     surplusMessages: surplus,
     rescuedWakeups: rescued,
   };

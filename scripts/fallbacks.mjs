@@ -16,8 +16,8 @@ const LACKS = [
 ]
 const SPECS = [
   'abort', 'call', 'close', 'context', 'crash', 'errors', 'exit-record', 'guard', 'map-through-workers', 'max-queue', 'order', 'priority',
-  'progress', 'queue-timeout', 'retries', 'slow/fork', 'slow/lifetime', 'slow/limits', 'slow/payload', 'slow/start',
-  'slow/worker-output', 'stats', 'tasks-side-by-side', 'timeout', 'wedged'
+  'progress', 'queue-timeout', 'retries', 'slow/fork', 'slow/lifetime', 'slow/limits', 'slow/payload', 'slow/quiet-memory',
+  'slow/start', 'slow/worker-output', 'stats', 'tasks-side-by-side', 'timeout', 'wedged'
 ]
 
 const patterns = process.argv.length > 2 ? process.argv.slice(2) : SPECS.map((name) => `__test__/${name}\\.spec`)

@@ -37,5 +37,6 @@ pub fn describe(event: FarmEvent) -> (Value, Option<Vec<u8>>) {
         FarmEvent::Joined { .. } | FarmEvent::TimedOut { .. } | FarmEvent::Fewer | FarmEvent::Poisoned => {
             (Value::Null, None)
         }
+        FarmEvent::Quiet | FarmEvent::Cooled(_) => (Value::Null, None),
     }
 }

@@ -101,7 +101,7 @@ export async function farms(): Promise<void> {
   const { state, workers, tasks, memory, run, wait, exits } = farm.stats({ reset: true });
   expectType<number>()(run.p999 + wait.mean + (exits['crashed'] ?? 0), true);
   expectType<'open' | 'closing' | 'closed'>()(state, true);
-  expectType<number>()(tasks.open + memory.shared, true);
+  expectType<number>()(tasks.open + memory.shared + memory.resident, true);
   for (const { pid, uptime, cpu } of workers) expectType<number>()(pid + uptime + cpu, true);
   // @ts-expect-error there is no such event
   farm.on('finished', () => {});

@@ -7,7 +7,7 @@ use crossbeam::channel::Sender;
 use farm_sys::Doorbell;
 use farm_transport::{
     layout::{MAX_WORKERS, SLOTS},
-    Entry, Kind, QueueSegment, Segment, WorkerSegment,
+    Cooling, Entry, Kind, QueueSegment, Segment, WorkerSegment,
 };
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicU8, Ordering::*};
 use std::sync::{Arc, OnceLock};
@@ -22,6 +22,32 @@ pub struct FarmLine {
 pub struct WorkerLine {
     pub own: WorkerSegment,
     pub arena: Arc<Segment>,
+    pub returns: Returns,
+}
+
+impl WorkerLine {
+    pub fn new(own: WorkerSegment, arena: Segment) -> Arc<Self> {
+        Arc::new(WorkerLine { own, arena: Arc::new(arena), returns: Returns::default() })
+    }
+}
+
+/// Blocks on their way back to one arena. Only the JavaScript thread writes it.
+#[derive(Default)]
+pub struct Returns {
+    /// So far, ever.
+    count: AtomicU64,
+    /// Some wait for room in the ring that takes them there.
+    pub waiting: AtomicBool,
+}
+
+impl Returns {
+    pub fn count(&self, blocks: usize) {
+        self.count.store(self.count.load(Relaxed) + blocks as u64, Relaxed);
+    }
+
+    pub fn so_far(&self) -> u64 {
+        self.count.load(Relaxed)
+    }
 }
 
 /// The parent's own record of a published slot, which no worker can write.
@@ -58,6 +84,10 @@ pub struct Shared {
     pub next_look: AtomicU64,
     /// True while the supervisor looks around at short intervals.
     pub watched: AtomicBool,
+    /// To the request arena.
+    pub returns: Returns,
+    /// Blocks came back to some arena since the supervisor last looked whether they are left alone.
+    pub kept: AtomicBool,
     /// Messages of fork scripts that answered no task.
     pub surplus: AtomicU64,
     /// Per worker, what it was last seen to be at: a `pool::wedge::Activity`.
@@ -83,6 +113,8 @@ impl Shared {
             least_timeout: AtomicU64::new(u64::MAX),
             next_look: AtomicU64::new(u64::MAX),
             watched: AtomicBool::new(false),
+            returns: Returns::default(),
+            kept: AtomicBool::new(false),
             surplus: AtomicU64::new(0),
             activities: (0..MAX_WORKERS).map(|_| AtomicU8::new(0)).collect(),
             rescued: AtomicU64::new(0),
@@ -232,6 +264,10 @@ pub enum FarmEvent {
     },
     /// All workers are gone after somebody wrote over the shared queue.
     Poisoned,
+    /// An arena has had nothing back for a while.
+    Quiet,
+    /// The memory of these blocks of the request arena went back to the system.
+    Cooled(Cooling),
     Closed,
     /// The supervisor has had a fault and has given this farm up; its workers are being killed. Nothing follows.
     Failed {

@@ -44,6 +44,12 @@ pub mod tell {
     pub const REFUSED: u8 = b'h';
 }
 
+/// What the parent says on the line to a worker that runs; heard also while its code computes.
+pub mod hint {
+    /// Nothing large has come back to this worker for a while.
+    pub const QUIET: &[u8] = b"q";
+}
+
 /// "No block": the payload is inline.
 pub const NO_BLOCK: u64 = u64::MAX;
 

@@ -30,7 +30,7 @@ mod worker_segment;
 
 #[cfg(not(loom))]
 pub use {
-    arena::{Arena, Blocks},
+    arena::{Arena, Cooling},
     patience::Patience,
     segment::{OutOfSegment, Segment},
     task_slot::{QueueSegment, TaskHeader},

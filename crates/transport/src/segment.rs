@@ -90,6 +90,11 @@ impl Segment {
     pub fn punch(&self, offset: u64, len: usize) {
         self.0.punch(offset as usize, len);
     }
+
+    /// Bytes of memory that it takes now.
+    pub fn touched(&self) -> u64 {
+        self.0.touched()
+    }
 }
 
 /// Copies with non-temporal stores where the processor has them.

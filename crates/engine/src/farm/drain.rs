@@ -136,6 +136,8 @@ impl Farm {
                     drained.news.push(event);
                 }
                 FarmEvent::Poisoned => self.all_gone = true,
+                FarmEvent::Quiet => self.quiet(),
+                FarmEvent::Cooled(cooling) => self.requests.cooled(cooling),
                 FarmEvent::Fewer => {
                     self.asked = 0;
                     // A task may have come while an idle worker was told to leave, which may take long.
@@ -221,6 +223,9 @@ impl Farm {
             }
         }
         worker.flush();
+        if std::mem::take(&mut worker.gave) {
+            self.blocks_came_back();
+        }
         if worker.should_ring() {
             self.shared.ring(index as u16);
         }
@@ -377,6 +382,7 @@ impl Farm {
         if let Some(Some(worker)) = self.workers.get_mut(key.worker) {
             if Arc::ptr_eq(&worker.line, line) {
                 worker.give_back(key.at, key.len);
+                self.blocks_came_back();
             }
         }
     }

@@ -50,6 +50,7 @@ impl Farm {
             "workers": workers,
             "sharedBytes": self.requests.used(),
             "viewBytes": self.view_bytes,
+            "touchedBytes": self.touched(),
             "surplus": self.shared.surplus.load(Relaxed),
             "rescued": self.shared.rescued.load(Relaxed),
         });

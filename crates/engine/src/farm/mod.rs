@@ -2,6 +2,7 @@
 //! in here runs on that thread; what must go on while it is blocked is the supervisor's.
 
 mod backlog;
+mod blocks;
 mod drain;
 mod ending;
 mod figures;
@@ -27,7 +28,7 @@ use crate::shared::{FarmEvent, FarmLine, Shared};
 use crate::supervisor::{supervisor, Command, Inbox};
 use backlog::{Backlog, Place};
 use crossbeam::channel::{unbounded, Receiver};
-use farm_sys::{memory_available, monotonic_ns, usable_cpus};
+use farm_sys::{monotonic_ns, usable_cpus};
 use farm_transport::frame::NO_BLOCK;
 use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
 use farm_transport::{Arena, Patience, QueueSegment, Segment, TaskHeader};
@@ -40,9 +41,6 @@ use std::sync::Arc;
 use timeouts::Timeouts;
 use worker_end::WorkerEnd;
 
-/// From this size on memory is asked for before it is touched.
-const ASK_FROM: u64 = 1 << 20;
-const ASK_AGAIN_NS: u64 = 100_000_000;
 /// How long the JavaScript thread looks for replies before it goes back to its event loop, ns: less than the two system
 /// calls and the wake-up that it saves.
 const LOOP_SPIN: u64 = 20_000;
@@ -162,46 +160,6 @@ impl Farm {
         if workers > self.asked && !self.closing {
             self.asked = workers.min(self.max);
             self.supervisor.tell(Command::Demand { farm: self.shared.id, tasks: workers });
-        }
-    }
-
-    fn admits(&mut self, bytes: u64) -> bool {
-        if self.requests.used().saturating_add(bytes) > self.shared.settings.max_shared {
-            return false;
-        }
-        if bytes < ASK_FROM {
-            return true;
-        }
-        let now = monotonic_ns();
-        if now - self.memory.0 > ASK_AGAIN_NS || bytes > ASK_FROM * 16 {
-            self.memory = (now, memory_available());
-        }
-        // A sixteenth stays for everybody else.
-        let is_enough = |available: u64| bytes < available - available / 16;
-        if is_enough(self.memory.1) {
-            return true;
-        }
-        // What is kept for later blocks may be what is missing.
-        if self.requests.cool() {
-            self.memory = (now, memory_available());
-        }
-        is_enough(self.memory.1)
-    }
-
-    /// Copies bytes that travel beside a payload into shared memory; `None` when there is none left for them.
-    pub fn attach(&mut self, bytes: &[u8]) -> Option<u64> {
-        if !self.admits(bytes.len() as u64) {
-            return None;
-        }
-        let at = self.requests.store(&[bytes])?;
-        self.lent.add(at, bytes.len() as u64);
-        Some(at)
-    }
-
-    /// Gives back what `attach` gave to a task that is not submitted after all.
-    pub fn detach(&mut self, at: u64) {
-        if let Some(len) = self.lent.forget(at) {
-            self.requests.give(at, len);
         }
     }
 
@@ -385,12 +343,6 @@ impl Farm {
         self.stats.verdict(kind);
         self.verdicts.push_back((id, kind, body));
         self.shared.parent_bell.ring();
-    }
-
-    fn give(&mut self, blocks: Vec<lent::Block>) {
-        for (at, len) in blocks {
-            self.requests.give(at, len);
-        }
     }
 
     /// A task is over and no worker has its slot. `worker`: who may still look at its attachments.

@@ -20,9 +20,8 @@ impl Farm {
         let known = len.min(raw.len());
         worker.replies.read(0, &mut raw[..known]);
         if tag == reply::VIEW_FREED {
-            if let Some((at, len)) = self.lent.view_freed(word(&raw, 0), index) {
-                self.requests.give(at, len);
-            }
+            let block = self.lent.view_freed(word(&raw, 0), index);
+            self.give(block);
             return Ok(());
         }
         if tag == reply::STARTED {

@@ -61,10 +61,8 @@ impl Trial {
     }
 
     fn join(&mut self, worker: u16) -> Player {
-        let line = Arc::new(WorkerLine {
-            own: WorkerSegment::create().unwrap(),
-            arena: Arc::new(Segment::create_sparse("farm-replies", SMALLEST_ARENA, SMALLEST_ARENA).unwrap()),
-        });
+        let arena = Segment::create_sparse("farm-replies", SMALLEST_ARENA, SMALLEST_ARENA).unwrap();
+        let line = WorkerLine::new(WorkerSegment::create().unwrap(), arena);
         let shared = &self.farm.shared;
         let workers = shared.bells().len();
         let hello = Hello {

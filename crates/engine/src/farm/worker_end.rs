@@ -3,6 +3,7 @@
 use crate::shared::WorkerLine;
 use farm_transport::layout::worker::{GIVEN_BACK, MAIL_FROM_JS, REPLIES};
 use farm_transport::{Consumer, Producer};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 
 const MOST_WAITING: usize = 1 << 20;
@@ -21,6 +22,8 @@ pub struct WorkerEnd {
     pub spawned: bool,
     /// The news that it takes tasks did.
     pub online: bool,
+    /// A block was given back since somebody asked.
+    pub gave: bool,
     give_back: Producer,
     /// Blocks that wait for room in the ring that takes them back.
     waiting: Vec<(u64, u64)>,
@@ -33,6 +36,7 @@ impl WorkerEnd {
             mail: line.own.producer(MAIL_FROM_JS),
             give_back: line.own.producer(GIVEN_BACK),
             waiting: Vec::new(),
+            gave: false,
             failed: false,
             spawned: false,
             online: false,
@@ -48,17 +52,26 @@ impl WorkerEnd {
         if self.waiting.len() < MOST_WAITING {
             self.waiting.push((at, len));
         }
+        self.gave = true;
         self.flush();
+        self.line.returns.waiting.store(!self.waiting.is_empty(), Relaxed);
     }
 
-    /// Gives back what had no room in the ring before.
-    pub fn flush(&mut self) {
+    /// Gives back what had no room in the ring before; true when there was any that now has.
+    pub fn flush(&mut self) -> bool {
+        let before = self.waiting.len();
         while let Some((at, len)) = self.waiting.last() {
             if !self.give_back.push(0, &[&at.to_le_bytes(), &len.to_le_bytes()]) {
-                return;
+                break;
             }
             self.waiting.pop();
         }
+        let flushed = before - self.waiting.len();
+        if flushed > 0 {
+            self.line.returns.count(flushed);
+            self.line.returns.waiting.store(!self.waiting.is_empty(), Relaxed);
+        }
+        flushed > 0
     }
 
     /// True once when the worker waits for room and half of the ring is free again; a hint before `parent_sleeps`.

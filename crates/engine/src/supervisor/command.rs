@@ -4,6 +4,7 @@ use super::guard_process::Started;
 use crate::shared::{FarmLine, Shared};
 use crossbeam::channel::Sender;
 use farm_sys::{Child, Doorbell};
+use farm_transport::Cooling;
 use std::sync::Arc;
 
 /// To the supervisor.
@@ -26,6 +27,15 @@ pub enum Command {
     /// There are open tasks, or a deadline nearer than the next look.
     Watch {
         farm: u32,
+    },
+    /// Blocks came back to an arena.
+    Kept {
+        farm: u32,
+    },
+    /// Free blocks of the request arena whose memory is to go back to the system.
+    Cool {
+        farm: u32,
+        cooling: Cooling,
     },
     /// The JavaScript thread has handled the exit of this worker.
     Drained {

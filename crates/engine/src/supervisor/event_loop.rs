@@ -131,6 +131,11 @@ impl EventLoop {
                 with(farm, &mut |farm| farm.handle(Event::Revoked { worker, turn, cause: Cause::Cancel }, &hands))
             }
             Command::Watch { farm } => with(farm, &mut |farm| farm.watch()),
+            Command::Kept { farm } => with(farm, &mut |farm| farm.kept()),
+            Command::Cool { farm, cooling } => {
+                let mut cooling = Some(cooling);
+                with(farm, &mut |farm| cooling.take().into_iter().for_each(|cooling| farm.cool(cooling, &hands)))
+            }
             Command::Drained { farm, worker } => with(farm, &mut |farm| farm.handle(Event::Drained(worker), &hands)),
             Command::Reload { farm } => with(farm, &mut |farm| {
                 assert!(!is_fault_forced(), "asked for by FARM_FORCE_FAULT");

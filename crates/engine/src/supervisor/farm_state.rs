@@ -3,6 +3,7 @@
 use super::lookout::{Lookout, INTERVAL};
 use super::spawner::Order;
 use super::worker::Worker;
+use crate::pool::quiet::Quiet;
 use crate::pool::workers::{Action, Cause, Event, Leave, Limits, Phase, Workers};
 use crate::process::ExitRecord;
 use crate::shared::{FarmEvent, FarmLine, Shared};
@@ -33,6 +34,9 @@ pub struct FarmState {
     pub(super) next_lookout: u64,
     pub(super) next_wedge: u64,
     pub(super) next_memory_look: u64,
+    pub(super) next_quiet: u64,
+    /// Of the request arena.
+    pub(super) quiet: Quiet,
     pub(super) halted: bool,
     pub closed: bool,
     /// When `tick` is to be called again; 0 after everything that has happened to it.
@@ -91,6 +95,8 @@ impl FarmState {
             next_lookout: u64::MAX,
             next_wedge: u64::MAX,
             next_memory_look: 0,
+            next_quiet: u64::MAX,
+            quiet: Quiet::default(),
             halted: false,
             closed: false,
             due: 0,
@@ -372,6 +378,7 @@ impl FarmState {
         next = next.min(self.look_for_wedged(now, hands));
         next = next.min(self.hold_to_limits(now, hands));
         next = next.min(self.recycle(now, hands));
+        next = next.min(self.cool_quiet(now, hands));
         if self.each_alive().any(|(_, worker)| worker.child.as_ref().is_some_and(|child| child.exit_fd().is_none())) {
             for index in 0..self.workers.len() {
                 self.check_exit(index, hands);

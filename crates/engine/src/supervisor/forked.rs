@@ -3,7 +3,7 @@
 //! the channel does not take waits for the poller, and one turn moves a bounded number of bytes.
 
 use farm_sys::Fd;
-use farm_transport::endpoint::{Endpoint, Next, Outcome, Running, Sent};
+use farm_transport::endpoint::{Endpoint, Next, Outcome, Running, Sent, Stock};
 use farm_transport::frame::reply;
 use farm_transport::node_ipc::{is_internal, is_message, is_same, Lines};
 
@@ -99,6 +99,10 @@ impl Forked {
             proven: false,
             lingers: false,
         }
+    }
+
+    pub fn stock(&self) -> Stock {
+        self.endpoint.stock()
     }
 
     /// True when it has answered as many tasks as one worker may.

@@ -47,11 +47,11 @@ fn trial(letter: char) -> Trial {
     let line = FarmLine { queue: QueueSegment::create(indices(2, 0)).unwrap(), requests };
     let shared = Shared::new(1, settings, unbounded().0).unwrap();
     let worker = |index| {
-        let arena = Arc::new(Segment::create("farm-replies", 4096).unwrap());
-        let worker = WorkerLine { own: WorkerSegment::create().unwrap(), arena };
+        let arena = Segment::create("farm-replies", 4096).unwrap();
+        let worker = WorkerLine::new(WorkerSegment::create().unwrap(), arena);
         worker.own.phase().store(phase::ONLINE, SeqCst);
         line.queue.queue.sleeps(index);
-        (index, Arc::new(worker))
+        (index, worker)
     };
     let workers = vec![worker(0), worker(1)];
     let first = line.queue.queue.first_turn();

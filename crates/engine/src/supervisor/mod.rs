@@ -13,6 +13,7 @@ mod limits;
 mod lookout;
 mod panic;
 mod pulse;
+mod quiet;
 mod recycle;
 mod remains;
 mod resize;

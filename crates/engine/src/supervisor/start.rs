@@ -15,14 +15,11 @@ use farm_transport::layout::{self, ARENA, SMALLEST_ARENA};
 use farm_transport::{Segment, WorkerSegment};
 use std::io::ErrorKind;
 use std::sync::atomic::Ordering::*;
-use std::sync::Arc;
 
 impl FarmState {
     pub(super) fn start(&mut self, worker: usize, hands: &Hands) -> farm_sys::Result<()> {
-        let shared = Arc::new(WorkerLine {
-            own: WorkerSegment::create()?,
-            arena: Arc::new(Segment::create_sparse("farm-replies", ARENA, SMALLEST_ARENA)?),
-        });
+        let arena = Segment::create_sparse("farm-replies", ARENA, SMALLEST_ARENA)?;
+        let shared = WorkerLine::new(WorkerSegment::create()?, arena);
         shared.own.paused().store(self.pool.is_paused(worker).into(), Release);
         let (line, theirs, forked) = match &self.shared.settings.fork {
             None => {

@@ -2,6 +2,7 @@
 
 use super::forked::Forked;
 use super::guard_process;
+use crate::pool::quiet::Quiet;
 use crate::pool::wedge::Watch;
 use crate::pool::workers::{Cause, Leave};
 use crate::process::{verdict, Breach, ExitRecord, Meter, MostMemory, OomKills, Stream};
@@ -35,6 +36,8 @@ pub struct Worker {
     /// Farm itself has stopped it, for a while: nothing it does not do meanwhile is its fault.
     pub paused: bool,
     pub watch: Watch,
+    /// Of its arena.
+    pub quiet: Quiet,
     /// Since when it has been told to leave and has no task, ns.
     pub leaving_since: Option<u64>,
     /// How long it was so before it was killed for being stopped, stalled or deaf, ns.
@@ -79,6 +82,7 @@ impl Worker {
             cpu_at_cancel: None,
             paused: false,
             watch: Watch::default(),
+            quiet: Quiet::default(),
             leaving_since: None,
             wedged_for: None,
             pulse: None,

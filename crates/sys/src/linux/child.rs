@@ -1,7 +1,7 @@
 //! One child process: start, signal, reap; and, on the child's side, the bond to its parent.
 
 use super::cgroup::Group;
-use super::Fd;
+use super::{Fd, Line};
 use crate::{unix::posix_spawn, Error, ExitStatus, Result, SpawnPlan};
 use rustix::event::{poll, PollFd, PollFlags};
 use rustix::io::Errno;
@@ -10,6 +10,9 @@ use std::os::fd::AsFd;
 
 /// Set to `1`, this environment variable makes children be watched without pidfd, as on kernels before 5.3.
 const FORCE_NO_PIDFD: &str = "FARM_FORCE_NO_PIDFD";
+
+/// Bytes of what a parent says on the line to a worker that runs.
+const LONGEST_WORD: usize = 64;
 
 #[derive(Debug)]
 pub struct Child {
@@ -211,18 +214,32 @@ pub fn take_turns(ns: u64) {
 }
 
 /// In a worker: a thread that ends this process as soon as the other end of the line is closed. It covers what takes
-/// [`die_with_parent`] back, such as another user id.
-pub fn watch_line(line: &Fd) -> Result<()> {
-    let fd = line.duplicate()?;
+/// [`die_with_parent`] back, such as another user id. What comes down the line is given to `heard`, on that thread.
+pub fn watch_line(line: &Fd, mut heard: impl FnMut(&[u8]) + Send + 'static) -> Result<()> {
+    let line = Line::from_fd(line.duplicate()?);
     std::thread::Builder::new()
         .name("farm-lifeline".into())
         .stack_size(64 * 1024)
-        .spawn(move || loop {
-            let mut fds = [PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::empty())];
-            let _ = poll(&mut fds, None);
-            if fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-                // SAFETY: ends the process without running anything else; nobody is left to receive a result.
-                unsafe { libc::_exit(0) };
+        .spawn(move || {
+            let mut word = [0; LONGEST_WORD];
+            let mut wanted = PollFlags::IN;
+            loop {
+                let mut fds = [PollFd::from_borrowed_fd(line.fd().as_fd(), wanted)];
+                let polled = poll(&mut fds, None).is_ok();
+                let seen = fds[0].revents();
+                if polled && seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+                    // SAFETY: ends the process without running anything else; nobody is left to receive a result.
+                    unsafe { libc::_exit(0) };
+                }
+                // Nobody else reads it, so what was seen is there: this does not wait.
+                if polled && seen.contains(PollFlags::IN) {
+                    match line.receive(&mut word) {
+                        Ok(Some((len, _))) => heard(&word[..len]),
+                        Ok(None) => {}
+                        // Its end is what matters.
+                        Err(_) => wanted = PollFlags::empty(),
+                    }
+                }
             }
         })
         .map(drop)

@@ -62,7 +62,7 @@ pub fn ignore_interrupts() {}
 /// A wish that a scheduler may not know; there is nothing to report.
 pub fn take_turns(_ns: u64) {}
 
-pub fn watch_line(_line: &Fd) -> Result<()> {
+pub fn watch_line(_line: &Fd, _heard: impl FnMut(&[u8]) + Send + 'static) -> Result<()> {
     Err(unsupported("ending a worker with its parent"))
 }
 

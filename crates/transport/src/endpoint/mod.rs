@@ -2,12 +2,14 @@
 
 mod hello;
 mod outbox;
+mod stock;
 
 pub use hello::{Hello, Parts, Refused, FIXED_FDS};
 pub use outbox::{Outcome, Sent};
+pub use stock::Stock;
 
 use crate::arena::Arena;
-use crate::frame::{mail, reply, tell, NO_BLOCK};
+use crate::frame::{hint, mail, reply, tell, NO_BLOCK};
 use crate::layout::{phase, slot, worker, LANES};
 use crate::patience::Patience;
 use crate::queue::Claim;
@@ -146,14 +148,25 @@ impl Endpoint {
         self.own.phase().store(phase::ONLINE, Release);
     }
 
-    /// From here on this process ends with the line, and the parent hears of its end early where it wants to.
+    /// From here on this process ends with the line, the parent hears of its end early where it wants to, and it is heard
+    /// on a thread beside the one that this is called on.
     pub fn tie(&self) -> farm_sys::Result<()> {
         let Some(line) = &self.line else { return Ok(()) };
         if self.hello.pulse {
             // Without it the exit tells the parent. It comes first: threads end in the order in which they were made.
             let _ = farm_sys::give_pulse(line.fd(), &[tell::PULSE]);
         }
-        farm_sys::watch_line(line.fd())
+        let stock = self.stock();
+        farm_sys::watch_line(line.fd(), move |said| {
+            if said == hint::QUIET {
+                stock.cool();
+            }
+        })
+    }
+
+    /// The blocks of this worker's arena, for another thread to give back what is not wanted.
+    pub fn stock(&self) -> Stock {
+        self.outbox.stock().clone()
     }
 
     /// This worker leaves as it was told to.

@@ -1,20 +1,18 @@
 //! Replies on their way to the parent: small ones in the ring, large ones in a block of this worker's arena, binary
 //! attachments in blocks of their own. When the parent does not read, the worker waits within these bounds.
 
+use super::stock::{Blocks, Stock};
 use crate::arena::Arena;
-use crate::frame::{word, Attachment, ReplyHead, NO_BLOCK};
+use crate::frame::{Attachment, ReplyHead, NO_BLOCK};
 use crate::layout::worker;
-use crate::ring::{Consumer, Producer};
+use crate::ring::Producer;
 use crate::segment::OutOfSegment;
 use crate::worker_segment::WorkerSegment;
-use farm_sys::{memory_available, monotonic_ns, Doorbell};
+use farm_sys::Doorbell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// From this size on memory is asked for before it is touched: running out kills a process instead of failing a call.
-const ASK_FROM: u64 = 1 << 20;
 const SMALL_REPLY: usize = 256;
-const ASK_AGAIN_NS: u64 = 100_000_000;
 
 /// What a task came to, in encoded form.
 #[derive(Default, Clone, Copy)]
@@ -47,11 +45,8 @@ pub enum Sent {
 pub(super) struct Outbox {
     own: Arc<WorkerSegment>,
     ring: Producer,
-    given_back: Consumer,
-    arena: Arena,
+    stock: Stock,
     parent_bell: Doorbell,
-    max_shared: u64,
-    asked: (u64, u64),
     notices: VecDeque<(u32, Vec<u8>)>,
     /// Frames in the ring that stand for blocks: where each ends, and the bytes of its blocks; and all these bytes.
     unread: VecDeque<(u64, u64)>,
@@ -62,16 +57,17 @@ impl Outbox {
     pub fn new(own: Arc<WorkerSegment>, arena: Arena, parent_bell: Doorbell, max_shared: u64) -> Self {
         Outbox {
             ring: own.producer(worker::REPLIES),
-            given_back: own.consumer(worker::GIVEN_BACK),
+            stock: Stock::new(own.consumer(worker::GIVEN_BACK), arena, max_shared),
             own,
-            arena,
             parent_bell,
-            max_shared,
-            asked: (0, 0),
             notices: VecDeque::new(),
             unread: VecDeque::new(),
             unread_bytes: 0,
         }
+    }
+
+    pub fn stock(&self) -> &Stock {
+        &self.stock
     }
 
     pub fn ring_parent(&self) {
@@ -111,9 +107,9 @@ impl Outbox {
     }
 
     /// True when so many bytes would be too much beside what the parent has not taken; it will ring when it has.
-    fn must_wait(&mut self, bytes: u64) -> bool {
+    fn must_wait(&mut self, bytes: u64, fits: bool) -> bool {
         self.forget_read();
-        if self.unread.is_empty() || (self.unread_bytes + bytes <= worker::MOST_UNREAD && self.fits(bytes)) {
+        if self.unread.is_empty() || (self.unread_bytes + bytes <= worker::MOST_UNREAD && fits) {
             return false;
         }
         self.ring.ask_for_room(self.own.wants_room());
@@ -122,58 +118,28 @@ impl Outbox {
         !self.unread.is_empty()
     }
 
-    fn fits(&self, bytes: u64) -> bool {
-        self.arena.used() + bytes <= self.max_shared
-    }
-
-    fn take_back(&mut self) {
-        while let Ok(Some((_, len))) = self.given_back.peek() {
-            let mut raw = [0; 16];
-            if len == raw.len() {
-                self.given_back.read(0, &mut raw);
-                self.arena.give(word(&raw, 0), word(&raw, 8));
-            }
-            self.given_back.advance(len);
-        }
-    }
-
-    fn admits(&mut self, bytes: u64) -> bool {
-        if !self.fits(bytes) {
-            return false;
-        }
-        if bytes < ASK_FROM {
-            return true;
-        }
-        let now = monotonic_ns();
-        if now - self.asked.0 > ASK_AGAIN_NS || bytes > ASK_FROM * 16 {
-            self.asked = (now, memory_available());
-        }
-        // A sixteenth stays for everybody else.
-        let is_enough = |available: u64| bytes < available - available / 16;
-        if is_enough(self.asked.1) {
-            return true;
-        }
-        // What is kept for later blocks may be what is missing.
-        if self.arena.cool() {
-            self.asked = (now, memory_available());
-        }
-        is_enough(self.asked.1)
+    /// Whether the arena has room for so many bytes beside what is in use.
+    fn has_space(&self, bytes: u64) -> bool {
+        let mut blocks = self.stock.lock();
+        blocks.take_back();
+        blocks.fits(bytes)
     }
 
     /// A block for a body that is copied in parts, when there is memory for it now.
     pub fn stage(&mut self, len: u64) -> Result<u64, Sent> {
-        if self.must_wait(len) {
+        let fits = self.has_space(len);
+        if self.must_wait(len, fits) {
             return Err(Sent::Full);
         }
-        self.take_back();
-        if len > u64::from(u32::MAX) || !self.admits(len) {
+        let mut blocks = self.stock.lock();
+        if len > u64::from(u32::MAX) || !blocks.admits(len) {
             return Err(Sent::NoMemory);
         }
-        self.arena.reserve(len).ok_or(Sent::NoMemory)
+        blocks.arena.reserve(len).ok_or(Sent::NoMemory)
     }
 
     pub fn stage_part(&self, at: u64, part: &[u8]) -> Result<(), OutOfSegment> {
-        self.arena.fill(at, part)
+        self.stock.lock().arena.fill(at, part)
     }
 
     /// Puts a reply in the ring. `seal` is called when nothing can fail any more and says whether the reply still counts.
@@ -185,38 +151,29 @@ impl Outbox {
         if !self.flush() || (!self.ring.has_room(frame) && !self.wait_for_room(frame)) {
             return Sent::Full;
         }
+        let mut stored = Stored { block: staged.unwrap_or(NO_BLOCK), ..Stored::default() };
         let mut bytes = 0;
-        if staged.is_some() {
+        if let Some(at) = staged {
             bytes = len as u64;
+            stored.taken.push((at, bytes));
         } else if !inline || !attachments.is_empty() {
-            self.take_back();
             bytes = attachments.iter().map(|part| part.len() as u64).sum::<u64>() + if inline { 0 } else { len as u64 };
-            if self.must_wait(bytes) {
+            let fits = self.has_space(bytes);
+            if self.must_wait(bytes, fits) {
                 return Sent::Full;
             }
-            if len > u32::MAX as usize || attachments.len() > u16::MAX as usize || !self.admits(bytes) {
+            let mut blocks = self.stock.lock();
+            if len > u32::MAX as usize || attachments.len() > u16::MAX as usize || !blocks.admits(bytes) {
+                return Sent::NoMemory;
+            }
+            if stored.fill(&mut blocks, attachments, (!inline).then_some(body)).is_none() {
+                blocks.give(&stored.taken);
                 return Sent::NoMemory;
             }
         }
-        let mut table = Vec::with_capacity(attachments.len() * Attachment::SIZE);
-        let mut taken: Vec<(u64, u64)> = Vec::with_capacity(attachments.len() + 1);
-        for part in attachments {
-            let Some(at) = self.arena.store(&[part]) else { return self.no_memory(&taken) };
-            taken.push((at, part.len() as u64));
-            table.extend_from_slice(&Attachment { at, len: part.len() as u64 }.encode());
-        }
-        let block = if inline {
-            NO_BLOCK
-        } else if let Some(at) = staged {
-            taken.push((at, len as u64));
-            at
-        } else {
-            let Some(at) = self.arena.store(&[&table, body]) else { return self.no_memory(&taken) };
-            taken.push((at, len as u64));
-            at
-        };
+        let Stored { table, taken, block } = stored;
         if !seal() {
-            self.no_memory(&taken);
+            self.stock.lock().give(&taken);
             return Sent::Revoked;
         }
         let Times { since, ran } = times;
@@ -231,11 +188,29 @@ impl Outbox {
         }
         Sent::Yes
     }
+}
 
-    fn no_memory(&mut self, taken: &[(u64, u64)]) -> Sent {
-        for (at, len) in taken {
-            self.arena.give(*at, *len);
+/// What of a reply lies in the arena.
+#[derive(Default)]
+struct Stored {
+    /// Of its attachments, as the payload begins with it.
+    table: Vec<u8>,
+    taken: Vec<(u64, u64)>,
+    block: u64,
+}
+
+impl Stored {
+    /// Stores attachments, and a body that does not travel inline. On `None` some may be taken.
+    fn fill(&mut self, blocks: &mut Blocks, attachments: &[&[u8]], body: Option<&[u8]>) -> Option<()> {
+        for part in attachments {
+            let row = Attachment { at: blocks.arena.store(&[part])?, len: part.len() as u64 };
+            self.taken.push((row.at, row.len));
+            self.table.extend_from_slice(&row.encode());
         }
-        Sent::NoMemory
+        if let Some(body) = body {
+            self.block = blocks.arena.store(&[&self.table, body])?;
+            self.taken.push((self.block, (self.table.len() + body.len()) as u64));
+        }
+        Some(())
     }
 }
