@@ -44,6 +44,18 @@ test.each([
   await sameWorkerGoesOn(farm);
 });
 
+test('what a task enters into an AsyncLocalStorage is not there for the next', async () => {
+  const farm = openFarm('calls/odd.js');
+  const calls = [];
+  for (let i = 0; i < 20; i++) {
+    const thrown = farm.run('enterAndThrow', [`thrown ${i}`]).catch(({ message }) => message);
+    calls.push([farm.run('enter', [`entered ${i}`]), thrown, farm.run('enter'), farm.run('enterLater', [`later ${i}`]), farm.run('enterInside', ['x']), farm.run('enter')]);
+  }
+  for (const [i, call] of calls.entries()) {
+    expect(await Promise.all(call)).toEqual([undefined, 'odd', undefined, [undefined, `later ${i}`], 'outer', undefined]);
+  }
+});
+
 test('a module that puts its own in the place of timers and promises is served as before', async () => {
   const farm = openFarm('calls/odd.js');
   await farm.run('fakeTimers');

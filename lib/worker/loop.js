@@ -9,7 +9,8 @@
 const { encode, decode, encodeError, makeCodec, rehearse } = require('../codec');
 const { SCRATCH } = require('../codec/plain-write');
 const context = require('./context');
-const { call, methodOf } = require('./module');
+const { entered, leaveEntered, mayEnter, watchEntering } = require('./entered');
+const { call, isThenable, methodOf } = require('./module');
 
 /** What the native side answers below the lanes; src/worker.rs. */
 const RETIRE = -3;
@@ -71,6 +72,7 @@ function start(addon, module, settings) {
   encodeValue = codec.encode;
   decodeValue = codec.decode;
   finishAndNext = native.workerStart(input, SCRATCH, Buffer.from(head.buffer), turn);
+  if (mayEnter()) watchEntering();
   turn();
   // No task was there yet: a spare, or a worker that was started ahead.
   if (native.workerRunning() === 0 && encodeValue === encode) rehearse();
@@ -101,6 +103,7 @@ function pump(code) {
     } else {
       // Asleep or busy: the doorbell or a reaction comes back here.
       if (code === YIELD) setImmediate(turn);
+      else watchEntering();
       if (retiring && (held === null || held.length === 0) && native.workerRunning() === 0) leave();
       return;
     }
@@ -125,11 +128,14 @@ function run(lane) {
     called = method === lastMethod ? lastCalled : functionOf(method);
     running[lane] = task;
     context.begin(task, called);
+    entered.watching = true;
     result = call(called, args);
+    leaveEntered();
     // To look for a then runs code of the user's where it is a getter, or the result a Proxy.
     pending = isThenable(result);
     if (pending) answerLater(result, task);
   } catch (error) {
+    leaveEntered();
     context.end(task);
     // Before there was anything to call nothing of the user's ran.
     return fail(lane, error, called === undefined ? FINAL_ERROR : ERROR);
@@ -175,11 +181,6 @@ function take() {
   if (attachments === 0) return decodeValue(head[2], bytes, 0, head[1], null);
   const views = native.workerAttachments(bytes.subarray(0, attachments * TABLE_ROW), attachments, (head[4] & COPIES) !== 0);
   return decodeValue(head[2], bytes, attachments * TABLE_ROW, head[1], views);
-}
-
-/** @param {any} value */
-function isThenable(value) {
-  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof value.then === 'function';
 }
 
 /**

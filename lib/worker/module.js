@@ -183,4 +183,9 @@ function call(called, args) {
   }
 }
 
-module.exports = { call, loadModule, methodOf };
+/** @param {any} value */
+function isThenable(value) {
+  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof value.then === 'function';
+}
+
+module.exports = { call, isThenable, loadModule, methodOf };
