@@ -27,6 +27,6 @@ pub use os::limits;
 pub use os::process_usage as usage;
 pub use os::{
     die_with_parent, give_pulse, ignore_interrupts, library, lifeline, make_room, memory_available, memory_limit,
-    monotonic_ns, oom_kills, own_output, pipe, spawn, take_turns, usable_cpus, watch_line, Child, Doorbell, Fd, Line,
-    Memory, Poller, SUPPORTED,
+    monotonic_ns, oom_kills, pipe, spawn, take_turns, usable_cpus, watch_line, write_own_output, Child, Doorbell, Fd,
+    Line, Memory, Poller, FDS_PER_MESSAGE, SUPPORTED,
 };

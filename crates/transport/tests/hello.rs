@@ -1,8 +1,8 @@
 //! The first words on the line, when they are not what the parent would say: the worker refuses and does not fall over.
 #![cfg(not(loom))]
 
-use farm_sys::Line;
-use farm_transport::endpoint::{Endpoint, Hello};
+use farm_sys::{Doorbell, Line, FDS_PER_MESSAGE};
+use farm_transport::endpoint::{Endpoint, Hello, FIXED_FDS};
 use farm_transport::frame::tell;
 use farm_transport::layout;
 use proptest::prelude::*;
@@ -74,7 +74,54 @@ fn numbers_out_of_range_are_refused() {
 #[test]
 fn a_parent_that_hangs_up_half_way_is_told_apart() {
     assert!(refused(&[]).contains("closed"));
-    assert!(said(&hello()).contains("closed"), "the descriptors are still to come");
+    let (line, theirs) = Line::pair().unwrap();
+    let hello = Hello { workers: 100, ..hello() };
+    let bell = Doorbell::new().unwrap();
+    line.send(&serde_json::to_vec(&hello).unwrap(), &vec![bell.fd(); FDS_PER_MESSAGE]).unwrap();
+    drop(line);
+    let Err(refused) = Endpoint::open(Line::from_fd(theirs)) else { panic!("a worker joined with some descriptors") };
+    assert!(refused.to_string().contains("closed"), "the other descriptors are still to come: {refused}");
+}
+
+#[test]
+fn descriptors_that_the_system_left_out_are_not_waited_for() {
+    let text = said(&Hello { workers: 100, ..hello() });
+    assert!(text.contains("the 106 descriptors"), "{text}");
+}
+
+#[test]
+fn a_hello_for_which_there_is_no_room_goes_on_where_it_stopped() {
+    let (line, theirs) = Line::pair().unwrap();
+    let theirs = Line::from_fd(theirs);
+    let bells: Vec<_> = (0..FIXED_FDS + 200).map(|_| Doorbell::new().unwrap()).collect();
+    let fds: Vec<_> = bells.iter().map(Doorbell::fd).collect();
+    let hello = Hello { workers: 200, ..hello() };
+    let mut sent = 0;
+    while line.send_some(b"{}", &[]).unwrap().is_some() {}
+    assert!(!hello.send(&line, &fds, &mut sent).unwrap());
+    assert_eq!(sent, 0);
+    let mut came = Vec::new();
+    let mut raw = [0; 4096];
+    while !hello.send(&line, &fds, &mut sent).unwrap() {
+        came.extend(theirs.receive(&mut raw).unwrap().unwrap().1);
+    }
+    assert_eq!(sent, fds.len());
+    while line.send_some(b"last", &[]).unwrap().is_none() {
+        came.extend(theirs.receive(&mut raw).unwrap().unwrap().1);
+    }
+    loop {
+        let (len, more) = theirs.receive(&mut raw).unwrap().unwrap();
+        came.extend(more);
+        if &raw[..len] == b"last" {
+            break;
+        }
+    }
+    assert_eq!(came.len(), fds.len());
+    // Each once, in their order.
+    for (number, fd) in came.into_iter().enumerate() {
+        Doorbell::from_fd(fd).ring();
+        assert!(bells[number].fd().read(&mut [0; 8]).unwrap().is_some(), "{number}");
+    }
 }
 
 proptest! {

@@ -8,7 +8,6 @@ use crate::settings::Output;
 use crossbeam::channel::{unbounded, Receiver, Sender};
 use farm_sys::{Doorbell, Fd, Poller};
 use std::collections::{HashMap, VecDeque};
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -171,9 +170,8 @@ enum Pumped {
 
 /// Writes to the parent's own stdout or stderr, which Node may have made non-blocking.
 fn write_all(number: u8, mut bytes: &[u8]) {
-    let Ok(mut target) = farm_sys::own_output(number) else { return };
     while !bytes.is_empty() {
-        match target.write(bytes) {
+        match farm_sys::write_own_output(number, bytes) {
             Ok(0) => return,
             Ok(n) => bytes = &bytes[n..],
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {

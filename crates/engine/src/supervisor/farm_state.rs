@@ -370,7 +370,7 @@ impl FarmState {
     /// Everything that depends on time. Returns when to come again.
     pub fn tick(&mut self, hands: &Hands) -> u64 {
         let now = monotonic_ns();
-        let mut next = self.expire(now, hands);
+        let mut next = self.expire(now, hands).min(self.greet_on(now, hands));
         self.follow_cancels(hands);
         next = next.min(self.retire_idle(now, hands));
         self.handle(Event::Tick, hands);

@@ -7,6 +7,7 @@ mod event_loop;
 mod failure;
 mod farm_state;
 mod forked;
+mod greeting;
 mod guard;
 mod guard_process;
 mod limits;

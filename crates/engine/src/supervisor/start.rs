@@ -9,11 +9,10 @@ use crate::pool::workers::{Cause, Event, Phase};
 use crate::process::{spawn_plan, Pump, Stream};
 use crate::settings::{ForkSettings, Output};
 use crate::shared::{FarmEvent, WorkerLine};
-use farm_sys::{monotonic_ns, usable_cpus, Child, Doorbell, Fd, Line};
-use farm_transport::endpoint::{Endpoint, Hello, Parts, Refused};
+use farm_sys::{monotonic_ns, usable_cpus, Child, Doorbell, Line};
+use farm_transport::endpoint::{Endpoint, Hello, Parts};
 use farm_transport::layout::{self, ARENA, SMALLEST_ARENA};
 use farm_transport::{Segment, WorkerSegment};
-use std::io::ErrorKind;
 use std::sync::atomic::Ordering::*;
 
 impl FarmState {
@@ -60,7 +59,7 @@ impl FarmState {
         Ok(())
     }
 
-    fn hello(&self, worker: usize, shared: &WorkerLine) -> Hello {
+    pub(super) fn hello(&self, worker: usize, shared: &WorkerLine) -> Hello {
         let settings = &self.shared.settings;
         Hello {
             layout: layout::VERSION,
@@ -80,43 +79,6 @@ impl FarmState {
             requests_len: self.line.requests.len(),
             max_shared: settings.max_shared,
         }
-    }
-
-    /// The child of a worker that maps the queue runs. It waits for our hello before it loads its module; by now it is held
-    /// to its limits, and together with what it starts.
-    pub(super) fn welcome(&mut self, index: usize, hands: &Hands) {
-        let Some(worker) = &self.workers[index] else { return };
-        let Err(error) = self.greet(index, &worker.line, &worker.shared) else { return };
-        let Some(worker) = &mut self.workers[index] else { return };
-        worker.hang_up();
-        let is_deaf =
-            |source: &std::io::Error| matches!(source.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset);
-        if matches!(&error, farm_sys::Error::System { source, .. } if is_deaf(source)) {
-            // It does not listen any more: its exit is the news.
-            return;
-        }
-        worker.failed = true;
-        self.start_failed(index, "spawn", error.to_string(), None, None, hands);
-    }
-
-    fn greet(&self, worker: usize, line: &Line, shared: &WorkerLine) -> farm_sys::Result<()> {
-        let hello = self.hello(worker, shared);
-        let boot = Segment::create("farm-boot", self.boot.len().max(1))?;
-        boot.copy_in(0, &self.boot).map_err(|_| farm_sys::Error::Unsupported { what: "boot data of this size" })?;
-        let mut fds: Vec<&Fd> = vec![
-            self.line.queue.segment().fd(),
-            self.line.requests.fd(),
-            shared.own.segment().fd(),
-            shared.arena.fd(),
-            boot.fd(),
-            self.shared.parent_bell.fd(),
-        ];
-        let bells = self.shared.bells();
-        fds.extend(bells.iter().map(|bell| bell.fd()));
-        hello.send(line, &fds).map_err(|error| match error {
-            Refused::Line(error) => error,
-            error => farm_sys::Error::system("hello", std::io::Error::other(error)),
-        })
     }
 
     /// What stands in for a worker that does not.

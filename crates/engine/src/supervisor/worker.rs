@@ -10,9 +10,16 @@ use crate::settings::LimitSettings;
 use crate::shared::WorkerLine;
 use farm_sys::{usage::cpu_ns, Child, ExitStatus, Fd, Line};
 use farm_transport::layout::{worker::MAIL_FROM_SUPERVISOR, LANES};
-use farm_transport::{frame::mail, Entry, Producer, Stamp, NO_SLOT};
+use farm_transport::{frame::mail, Entry, Producer, Segment, Stamp, NO_SLOT};
 use std::cell::RefCell;
 use std::sync::Arc;
+
+/// A hello that is not over.
+pub struct Greeting {
+    pub boot: Segment,
+    /// Descriptors that are on their way, or there.
+    pub sent: usize,
+}
 
 pub struct Worker {
     pub child: Option<Child>,
@@ -46,6 +53,8 @@ pub struct Worker {
     pub pulse: Option<Fd>,
     /// Its process has begun to end, for reasons of its own.
     pub ending: bool,
+    /// What of its hello has not been sent, since the system takes no more descriptors now.
+    pub greeting: Option<Greeting>,
     /// For a script that does not map the queue.
     pub forked: Option<Forked>,
     /// What each lane was seen to run first, and when: a start that the worker moves later does not count.
@@ -87,6 +96,7 @@ impl Worker {
             wedged_for: None,
             pulse: None,
             ending: false,
+            greeting: None,
             forked,
             seen: RefCell::new(vec![(0, 0); LANES]),
             mail,

@@ -9,13 +9,12 @@ use rustix::net::{
     SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use rustix::pipe::{pipe_with, PipeFlags};
-use std::fs::File;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 
 /// Descriptors in one message; the kernel takes 253.
-const FDS_PER_MESSAGE: usize = 64;
+pub const FDS_PER_MESSAGE: usize = 64;
 
 #[derive(Debug)]
 pub struct Line(Fd);
@@ -47,24 +46,29 @@ impl Line {
         &self.0
     }
 
-    /// Sends one message; with descriptors, as many messages as they need (the bytes go with each).
+    /// Sends one message, with no more descriptors than go into one.
     pub fn send(&self, bytes: &[u8], fds: &[&Fd]) -> Result<()> {
-        if fds.is_empty() {
-            return self.send_part(bytes, &[]);
-        }
-        fds.chunks(FDS_PER_MESSAGE).try_for_each(|part| self.send_part(bytes, part))
+        self.send_part(bytes, fds).map(drop).map_err(|error| Error::system("sendmsg", error))
     }
 
-    fn send_part(&self, bytes: &[u8], fds: &[&Fd]) -> Result<()> {
+    /// Sends one message with as many of the descriptors as go into one; how many. `None`: not now. The line may be full,
+    /// or too many descriptors of this user are on their way (as many as RLIMIT_NOFILE, in all lines of all processes).
+    pub fn send_some(&self, bytes: &[u8], fds: &[&Fd]) -> Result<Option<usize>> {
+        match self.send_part(bytes, &fds[..fds.len().min(FDS_PER_MESSAGE)]) {
+            Ok(sent) => Ok(Some(sent)),
+            Err(Errno::AGAIN | Errno::INTR | Errno::TOOMANYREFS) => Ok(None),
+            Err(error) => Err(Error::system("sendmsg", error)),
+        }
+    }
+
+    fn send_part(&self, bytes: &[u8], fds: &[&Fd]) -> rustix::io::Result<usize> {
         let borrowed: Vec<_> = fds.iter().map(|fd| fd.as_fd()).collect();
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(FDS_PER_MESSAGE))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         if !borrowed.is_empty() {
             control.push(SendAncillaryMessage::ScmRights(&borrowed));
         }
-        sendmsg(&self.0, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)
-            .map(drop)
-            .map_err(|error| Error::system("sendmsg", error))
+        sendmsg(&self.0, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL).map(|_| fds.len())
     }
 
     /// One message: its length and its descriptors. `Ok(None)`: nothing yet. A length of 0 is the end of the line.
@@ -90,13 +94,14 @@ impl Line {
     }
 }
 
-/// This process's own stdout (1) or stderr, past the buffers of Rust's streams, which would keep what cannot be written.
-pub fn own_output(number: u8) -> Result<File> {
-    let copy = match number {
-        1 => std::io::stdout().as_fd().try_clone_to_owned(),
-        _ => std::io::stderr().as_fd().try_clone_to_owned(),
+/// Writes to this process's own stdout (1) or stderr, past the buffers of Rust's streams, which would keep what cannot be
+/// written. Takes no descriptor: there may be none left.
+pub fn write_own_output(number: u8, bytes: &[u8]) -> std::io::Result<usize> {
+    let written = match number {
+        1 => rustix::io::write(std::io::stdout(), bytes),
+        _ => rustix::io::write(std::io::stderr(), bytes),
     };
-    copy.map(File::from).map_err(|error| Error::system("dup", error))
+    Ok(written?)
 }
 
 /// A pipe: the end to read (non-blocking) and the end to write.

@@ -18,7 +18,7 @@ mod usage;
 pub use crate::unix::library;
 pub use child::{die_with_parent, ignore_interrupts, spawn, take_turns, watch_line, Child};
 pub use doorbell::Doorbell;
-pub use line::{lifeline, own_output, pipe, Line};
+pub use line::{lifeline, pipe, write_own_output, Line, FDS_PER_MESSAGE};
 pub use memory::Memory;
 pub use poller::Poller;
 pub use pulse::give_pulse;
@@ -30,6 +30,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// True where farms can be made.
 pub const SUPPORTED: bool = true;
 
+/// The first number after the standard streams.
+const FIRST: i32 = 3;
 /// Above what a program opens that does not open much.
 const HIGH: i32 = 200;
 
@@ -99,8 +101,13 @@ impl Fd {
 }
 
 impl From<OwnedFd> for Fd {
+    /// Under a number above those of the standard streams, where one can be had: in a process that has closed those, what
+    /// is written to them, by whomever, would else come here.
     fn from(fd: OwnedFd) -> Self {
-        Fd(fd)
+        if fd.as_raw_fd() >= FIRST {
+            return Fd(fd);
+        }
+        rustix::io::fcntl_dupfd_cloexec(&fd, FIRST).map_or(Fd(fd), Fd)
     }
 }
 

@@ -15,7 +15,7 @@ mod usage;
 #[cfg(unix)]
 pub use crate::unix::library;
 pub use child::{die_with_parent, give_pulse, ignore_interrupts, make_room, spawn, take_turns, watch_line, Child};
-pub use line::{lifeline, own_output, pipe, Doorbell, Fd, Line, Poller};
+pub use line::{lifeline, pipe, write_own_output, Doorbell, Fd, Line, Poller, FDS_PER_MESSAGE};
 pub use memory::Memory;
 pub use usage::{memory_available, memory_limit, monotonic_ns, oom_kills, usable_cpus};
 

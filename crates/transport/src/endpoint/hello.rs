@@ -4,7 +4,7 @@ use crate::layout::{self, LANES, MAX_WORKERS};
 use crate::segment::Segment;
 use crate::task_slot::QueueSegment;
 use crate::worker_segment::WorkerSegment;
-use farm_sys::{Doorbell, Fd, Line};
+use farm_sys::{Doorbell, Fd, Line, FDS_PER_MESSAGE};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -52,6 +52,8 @@ pub enum Refused {
     Build { theirs: u64 },
     #[error("the parent's hello is out of range")]
     Range,
+    #[error("it may not have the {of} descriptors open that go with a farm of this size (RLIMIT_NOFILE)")]
+    Descriptors { of: usize },
 }
 
 /// All that can be read of a hello from another build.
@@ -72,9 +74,16 @@ pub struct Parts {
 }
 
 impl Hello {
-    /// The parent's side.
-    pub fn send(&self, line: &Line, fds: &[&Fd]) -> Result<(), Refused> {
-        Ok(line.send(&serde_json::to_vec(self)?, fds)?)
+    /// The parent's side; goes on behind the descriptors that were sent before. False: the line takes no more now.
+    pub fn send(&self, line: &Line, fds: &[&Fd], sent: &mut usize) -> Result<bool, Refused> {
+        let raw = serde_json::to_vec(self)?;
+        while *sent < fds.len() {
+            match line.send_some(&raw, &fds[*sent..])? {
+                Some(more) => *sent += more,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     pub(super) fn receive(line: &Line) -> Result<(Hello, Vec<Fd>), Refused> {
@@ -85,6 +94,7 @@ impl Hello {
             if len == 0 {
                 return Err(Refused::Closed);
             }
+            let (before, came) = (fds.len(), more.len());
             fds.extend(more);
             let Speaker { layout: theirs } = serde_json::from_slice(&raw[..len])?;
             if theirs != layout::VERSION {
@@ -94,8 +104,13 @@ impl Hello {
             if hello.workers > MAX_WORKERS || usize::from(hello.worker) >= hello.workers || hello.lanes > LANES {
                 return Err(Refused::Range);
             }
-            if fds.len() >= FIXED_FDS + hello.workers {
+            let all = FIXED_FDS + hello.workers;
+            if fds.len() >= all {
                 return Ok((hello, fds));
+            }
+            // The system leaves out those for which it finds no number.
+            if came < FDS_PER_MESSAGE.min(all.saturating_sub(before)) {
+                return Err(Refused::Descriptors { of: all });
             }
         }
     }
