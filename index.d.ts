@@ -40,8 +40,20 @@ export type Callback<R> = (error: any, result: R) => void;
 /** A worker's function as the parent calls it: with a Promise, or with a callback as last argument. */
 export interface RemoteFunction<A extends any[], R> {
   (...args: A): Promise<R>;
-  (...args: [...A, Callback<R>]): void;
+  (...args: Called<A, Callback<R>>): void;
 }
+
+/** The callback comes after the arguments that are given; what may be left out can be left out before it too. */
+type Called<A extends any[], C> = A extends Required<A> ? [...A, C] : [...Given<A>, C];
+type Given<A extends any[], Before extends any[] = []> = A extends []
+  ? Before
+  : A extends [infer First, ...infer Rest]
+    ? Given<Rest, [...Before, First]>
+    : A extends [(infer First)?, ...infer Rest]
+      ? A extends [...Rest]
+        ? [...Before, ...A]
+        : Before | Given<Rest, [...Before, First | undefined]>
+      : [...Before, ...A];
 
 /** A function type of the worker module, seen from the parent. Of overloads the last one counts. */
 export type Remote<F> = F extends (...args: infer A) => infer R ? RemoteFunction<A, Awaited<R>> : never;

@@ -21,6 +21,28 @@ function thrownBy(action) {
   throw new Error('nothing was thrown');
 }
 
+test('a message that the class makes in a getter arrives', () => {
+  class Invalid extends Error {
+    issues = ['no name', 'no age'];
+    get message() {
+      return this.issues.join(', ');
+    }
+  }
+  const back = throwTrip(new Invalid());
+  expect(back).toMatchObject({ message: 'no name, no age', issues: ['no name', 'no age'] });
+  expect(Object.keys(back)).toEqual(['issues']);
+  expect(Object.hasOwn(throwTrip(new Error('')), 'message')).toBe(true);
+  expect(Object.hasOwn(throwTrip(new Error()), 'message')).toBe(false);
+});
+
+test('of an error behind a Proxy with traps that throw arrives what can be read', () => {
+  const refuse = () => JSON.parse('?');
+  const wrapped = (...traps) => new Proxy(new RangeError('inner'), Object.fromEntries(traps.map((trap) => [trap, refuse])));
+  expect(throwTrip(wrapped('getOwnPropertyDescriptor'))).toMatchObject({ message: '' });
+  expect(throwTrip(wrapped('ownKeys'))).toMatchObject({ name: 'RangeError', message: 'inner' });
+  expect(throwTrip(wrapped('get', 'ownKeys', 'getOwnPropertyDescriptor'))).toBeInstanceOf(RangeError);
+});
+
 test.each([Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError])('%p keeps class, message and stack', (Class) => {
   const error = new Class('text');
   const back = throwTrip(error);

@@ -1,5 +1,6 @@
 'use strict';
 
+const { AsyncLocalStorage } = require('node:async_hooks');
 const fs = require('node:fs');
 const path = require('node:path');
 const { folder: makeFolder, task } = require('./fixtures/life/processes');
@@ -81,6 +82,19 @@ describe("overflow: 'reject'", () => {
 
 describe("overflow: 'wait'", () => {
   const waiting = { maxQueue: 1, overflow: 'wait' };
+
+  test('what is held is encoded later, in the asynchronous context of its call', async () => {
+    const storage = new AsyncLocalStorage();
+    const farm = openFarm('life/trials.js', waiting);
+    const seen = [];
+    const argument = {
+      get value() {
+        return seen.push(storage.getStore());
+      },
+    };
+    await Promise.all([1, 2, 3, 4, 5].map((n) => storage.run(n, () => farm.run('pid', [argument]))));
+    expect(seen).toEqual([1, 2, 3, 4, 5]);
+  });
 
   test('calls are held and start in order', async () => {
     const { farm, release, ended } = await busy(waiting);

@@ -137,6 +137,8 @@ describe('a module without a function', () => {
     ['no-function.js', 'it exports limit: number, Shape: class'],
     ['empty.js', 'it exports nothing'],
     ['null.js', 'its export is null'],
+    ['of-a-class.mjs', 'it exports an object of the class Counter, and methods of a class are not looked for; write exports.add = (...args) => object.add(...args)'],
+    ['a-class.js', 'it exports the class Tools, and methods of a class are not looked for; write exports.twice = (...args) => Tools.twice(...args)'],
   ])('%s is refused and says what it has', async (file, what) => {
     const { failed } = await load(file);
     expect(failed).toMatchObject({ code: 'ERR_FARM_START', reason: 'load' });

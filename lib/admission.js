@@ -14,8 +14,8 @@ const { clearTimeout, nextTick, performance, setTimeout } = require('./real-time
 /**
  * @typedef {object} Held a call as its caller made it
  * @property {(value: unknown) => void} resolve
- * @property {string} method
- * @property {any[]} args
+ * @property {(options: any) => Promise<any>} submit as its caller would: getters among the arguments, a codec of the user's and
+ *   onProgress find the asynchronous context of the call
  * @property {any} options
  * @property {number} since
  * @property {number} queueTimeout
@@ -98,8 +98,7 @@ class Admission {
   #hold(resolve, method, args, options) {
     const queueTimeout = options?.queueTimeout ?? this.options.queueTimeout;
     /** @type {Held} */
-    const held = { resolve, method, args, options, since: performance.now(), queueTimeout };
-    if (options?.onProgress) held.options = { ...options, onProgress: AsyncResource.bind(options.onProgress) };
+    const held = { resolve, submit: AsyncResource.bind((given) => this.#tasks.submit(method, args, given, true)), options, since: performance.now(), queueTimeout };
     if (options?.signal) held.unwatch = watchAbort(options.signal, () => this.#turnAway(held, options.signal.reason));
     if (Number.isFinite(queueTimeout)) {
       held.timer = setTimeout(() => this.#turnAway(held, outcome.queueTimeout(held)), Math.min(queueTimeout, 0x7fffffff)).unref();
@@ -138,7 +137,7 @@ class Admission {
       // What it has waited here counts.
       const options = held.timer === undefined ? held.options : { ...held.options, waited: performance.now() - held.since };
       this.#letting = true;
-      held.resolve(this.#tasks.submit(held.method, held.args, options, true));
+      held.resolve(held.submit(options));
       // It may have been rejected before anybody asked.
       this.#letting = false;
     }

@@ -16,6 +16,18 @@ export async function typedModule(): Promise<void> {
     expectType<number>()(sum, true);
     void error;
   });
+  // A parameter that may be left out may be left out before a callback too.
+  service.greet('Ada', (_, text) => expectType<string>()(text, true));
+  service.greet('Ada', true, (_, text) => expectType<string>()(text, true));
+  service.total((_, sum) => expectType<number>()(sum, true));
+  service.total(1, 2, (_, sum) => expectType<number>()(sum, true));
+  const mixed = createService<{ f(a: number, b?: string, ...more: boolean[]): Date }>('./worker-module.js').f;
+  mixed(1, (_, date) => expectType<Date>()(date, true));
+  mixed(1, undefined, true, false, (_, date) => expectType<Date>()(date, true));
+  // @ts-expect-error the first one may not
+  service.greet((error: unknown, text: string) => void [error, text]);
+  // @ts-expect-error nor may the callback take something else
+  service.greet('Ada', (error: unknown, sum: number) => void [error, sum]);
   // A service is no thenable: awaiting it gives the service itself.
   const same: typeof service = await service;
   void same;
@@ -136,7 +148,7 @@ export function optionsAndErrors(error: unknown): void {
   // @ts-expect-error another pool's word
   createService('./worker.js', { maxWorkers: 2 });
   if (error instanceof FarmError) {
-    expectType<'resolve' | 'spawn' | 'load' | 'handshake' | 'platform' | 'runtime' | 'binary' | 'limit' | undefined>()(error.reason, true);
+    expectType<'resolve' | 'spawn' | 'load' | 'handshake' | 'platform' | 'runtime' | 'binary' | 'limit' | 'supervisor' | undefined>()(error.reason, true);
     expectType<number | undefined>()(error.retryAfter, true);
   }
 }

@@ -102,15 +102,23 @@ function takeApartOne(error, numbers) {
   const name = read(() => error.name);
   if (builtIn === 'DOMException') {
     node.dom = [textOf(read(() => error.message)), textOf(name)];
-  } else if (typeof name === 'string' && !Object.hasOwn(error, 'name') && name !== builtIn) {
+  } else if (typeof name === 'string' && inherits(error, 'name') && name !== builtIn) {
     node.properties.push(['name', false, AS_VALUE, name]);
   }
+  // Some classes make their message in a getter; that of the built-in ones is ''.
+  const message = read(() => error.message);
+  if (typeof message === 'string' && message !== '' && node.dom === undefined && inherits(error, 'message')) node.properties.push(['message', false, AS_VALUE, message]);
   // What is looked at may be a Proxy, and its traps may throw: that property is left out.
   for (const key of HIDDEN) read(() => addProperty(node, error, key, numbers));
   for (const key of read(() => Object.keys(error)) ?? []) {
     if (!HIDDEN.includes(key)) read(() => addProperty(node, error, key, numbers));
   }
   return node;
+}
+
+/** @param {object} error @param {string} key */
+function inherits(error, key) {
+  return read(() => !Object.hasOwn(error, key)) === true;
 }
 
 /** A class may have a static method of that name. @returns {string | undefined} */

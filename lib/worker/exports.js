@@ -102,8 +102,34 @@ function describeExports(exported) {
   const value = unwrapCommonJs(exported);
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return `its export is ${value === null ? 'null' : typeof value}`;
   const names = Object.keys(value).slice(0, 20);
+  const { main } = defaultOf(value);
+  const methods = methodsAside(value) ?? methodsAside(main);
+  if (methods !== undefined) return methods;
   if (names.length === 0) return 'it exports nothing';
   return `it exports ${names.map((name) => `${name}: ${kindOf(readOrNothing(value, name))}`).join(', ')}`;
+}
+
+/**
+ * Methods that are there and do not count, being no enumerable properties: what an object has from its class, and static ones.
+ * @param {any} value
+ * @returns {string | undefined}
+ */
+function methodsAside(value) {
+  const isClass = typeof value === 'function';
+  if (!isClass && (value === null || typeof value !== 'object')) return undefined;
+  const from = isClass ? value : Object.getPrototypeOf(value);
+  const owner = isClass ? value : from?.constructor;
+  if (typeof owner !== 'function' || isCallable(owner)) return undefined;
+  const example = Object.getOwnPropertyNames(from).find((name) => name !== 'constructor' && isMethod(from, name));
+  if (example === undefined) return undefined;
+  const what = isClass ? `the class ${owner.name}` : `an object of the class ${owner.name}`;
+  const call = `${isClass ? owner.name : 'object'}.${example}(...args)`;
+  return `it exports ${what}, and methods of a class are not looked for; write exports.${example} = (...args) => ${call}`;
+}
+
+/** @param {any} from @param {string} name */
+function isMethod(from, name) {
+  return isCallable(Object.getOwnPropertyDescriptor(from, name)?.value);
 }
 
 /** @param {unknown} value */
