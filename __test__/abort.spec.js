@@ -86,6 +86,22 @@ test.each([
   for (const ended of await Promise.all(calls)) expect(Object.is(ended.reason, controller.signal.reason)).toBe(true);
 });
 
+test('with a reason that destroys the farm when it is looked at: each call settles once', async () => {
+  make();
+  await farm.ready();
+  const controller = new AbortController();
+  const calls = [1, 2, 3].map((n) => farm.run('untilAborted', [n], { signal: controller.signal }));
+  const ended = Promise.allSettled(calls);
+  const reason = {
+    get name() {
+      void farm.destroy();
+      return 'reason';
+    },
+  };
+  controller.abort(reason);
+  for (const { reason: told } of await ended) expect(told).toMatchObject({ code: 'ERR_FARM_CLOSED' });
+});
+
 test('beyond the window of what is published', async () => {
   make();
   const { began } = task(farm, 'hang');

@@ -145,10 +145,12 @@ class Tasks {
    * @param {unknown} reason
    */
   #abort(id, reason) {
+    // First: it may run code of the user's, which may settle the task.
+    const encoded = encodeReason(reason);
     // What is still in the batch is not known on the other side.
     this.#batch.flush();
     if (!this.#tasks.resolves[id]) return;
-    this.#giveUp(id, reason, GIVEN_UP.cancelled, encodeReason(reason));
+    this.#giveUp(id, reason, GIVEN_UP.cancelled, encoded);
   }
 
   /**
