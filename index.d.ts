@@ -16,8 +16,8 @@ export {};
  * const sum = await service.add(1, 2);
  * ```
  *
- * @param source Path (looked up beside the calling file, then in the working directory), package name or `file:` URL of
- *   a CommonJS, ES or TypeScript module.
+ * @param source Path (looked up beside the calling file, then in the working directory), package name (as `require()` finds
+ *   it) or `file:` URL (such as `import.meta.resolve()` gives) of a CommonJS, ES or TypeScript module.
  * @throws FarmError `ERR_FARM_START` (reason 'resolve') when the file is not found, with every place that was looked at;
  *   `ERR_FARM_OPTION` for a wrong option.
  */

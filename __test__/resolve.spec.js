@@ -93,6 +93,20 @@ describe('a package name', () => {
     expect(find('tool/worker', 'first')).toBe(path.join('first', 'node_modules', 'tool', 'worker.js'));
   });
 
+  test('that is exported to import only is told how it is found', () => {
+    const folder = at('third', 'node_modules', 'modern');
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, 'package.json'), '{"name":"modern","exports":{"import":"./main.mjs"}}');
+    fs.writeFileSync(path.join(folder, 'main.mjs'), '');
+    // Not in this process: Jest looks packages up by a resolver of its own.
+    const answer = (...options) => execFileSync(process.execPath, options, { cwd: at('third'), encoding: 'utf8' }).trim();
+    const resolve = JSON.stringify(require.resolve('../lib/resolve'));
+    const told = answer('--eval', `try { require(${resolve}).resolveWorker('modern') } catch ({ message }) { console.log(message) }`);
+    expect(told).toMatch('give import.meta.resolve("modern")');
+    const url = answer('--input-type=module', '--eval', `console.log(import.meta.resolve('modern'))`);
+    expect(resolveWorker(url).file).toBe(path.join(folder, 'main.mjs'));
+  });
+
   test('does not name a module of Node.js', () => {
     expect(failure('fs', [root]).message).toMatch('fs (a module of Node.js itself)');
   });

@@ -173,9 +173,20 @@ function packageFile(name, root, looked) {
     return createRequire(path.join(root, 'noop.js')).resolve(name);
   } catch (error) {
     const code = /** @type {any} */ (error)?.code;
-    looked.push(`package ${name} from ${root}${code && code !== 'MODULE_NOT_FOUND' ? ` (${code})` : ''}`);
+    looked.push(`package ${name} from ${root}${whyNot(name, code)}`);
     return undefined;
   }
+}
+
+/**
+ * @param {string} name
+ * @param {string | undefined} code
+ */
+function whyNot(name, code) {
+  if (code === undefined || code === 'MODULE_NOT_FOUND') return '';
+  // Only the loader of ES modules knows what a package exports to import alone, and createService() is no async function.
+  const advice = code === 'ERR_PACKAGE_PATH_NOT_EXPORTED' ? `; if it is for import only, give import.meta.resolve(${JSON.stringify(name)})` : '';
+  return ` (${code}${advice})`;
 }
 
 /**
