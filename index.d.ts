@@ -296,7 +296,7 @@ export interface WorkerExit extends WorkerInfo {
   killedFor: string | null;
   /** With `killedFor` 'stopped', 'stalled', 'deaf' or 'teardown' how long it was so (ms), else null. */
   killedAfter: number | null;
-  /** The farm wanted it to go. */
+  /** It left by itself when it was told to; false for one that the farm has killed. */
   planned: boolean;
   /** Why it was told to leave, if it was. */
   retiredFor: RetiredFor | null;
