@@ -51,8 +51,11 @@ struct Worker {
     output: Scratch,
     head: Scratch,
     large: Option<Vec<u8>>,
-    /// Has turned its loop when it was no spare, or no longer one: it may have been put to work while it loaded its module.
-    put_to_work: bool,
+    /// Ends with its line; until then the kernel alone ends it with its parent.
+    tied: bool,
+    /// Is tied, and has turned its loop when it was no spare, or no longer one: it may have been put to work while it
+    /// loaded its module.
+    settled: bool,
     turn_began: u64,
     last_start: u64,
     /// Bytes of attachments that the module's code may still look at.
@@ -142,8 +145,9 @@ pub fn worker_start(
     bell.hold(true);
     endpoint.online();
     let _ = endpoint.tell(&[tell::ONLINE]);
-    // Behind the word that somebody waits for; until here the kernel alone ends this process with its parent.
-    endpoint.tie().map_err(|error| Error::from_reason(error.to_string()))?;
+    // Behind the word that somebody waits for.
+    endpoint.give_pulse();
+    let tied = endpoint.tie().is_ok();
     if endpoint.is_paused() {
         system::take_turns(SPARE_TURN);
     }
@@ -154,7 +158,8 @@ pub fn worker_start(
         output: Scratch::new(output),
         head: Scratch::new(head),
         large: None,
-        put_to_work: false,
+        tied,
+        settled: false,
         turn_began: 0,
         last_start: 0,
         view_bytes: 0,
@@ -167,6 +172,15 @@ pub fn worker_start(
 }
 
 impl Worker {
+    fn settle(&mut self) {
+        // Where there was no thread to be had for that there may be one now.
+        self.tied = self.tied || self.endpoint.tie().is_ok();
+        if !self.endpoint.is_paused() {
+            self.settled = self.tied;
+            system::take_turns(SCHEDULER_TURN);
+        }
+    }
+
     fn next(&mut self) -> i32 {
         if self.last_start > self.turn_began + TURN {
             self.endpoint.pass_on();
@@ -254,9 +268,8 @@ fn send(endpoint: &mut Endpoint, lane: u32, tag: u32, outcome: Outcome) -> i32 {
 #[napi(catch_unwind)]
 pub fn worker_turn() -> Result<i32> {
     with(|worker| {
-        if !worker.put_to_work && !worker.endpoint.is_paused() {
-            worker.put_to_work = true;
-            system::take_turns(SCHEDULER_TURN);
+        if !worker.settled {
+            worker.settle();
         }
         worker.turn_began = system::monotonic_ns();
         worker.last_start = worker.turn_began;

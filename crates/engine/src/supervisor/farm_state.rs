@@ -198,10 +198,11 @@ impl FarmState {
     pub fn spawned(&mut self, index: usize, child: farm_sys::Result<Child>, hands: &Hands) {
         let Some(worker) = &mut self.workers[index] else { return };
         match child {
-            Ok(child) => {
-                if let Some(fd) = child.exit_fd() {
-                    // Without the report its exit is found by polling.
-                    let _ = hands.poller.add(fd, token(self.shared.id, index, Watched::Exit));
+            Ok(mut child) => {
+                let watch = |fd| hands.poller.add(fd, token(self.shared.id, index, Watched::Exit));
+                if child.exit_fd().is_some_and(|fd| watch(fd).is_err()) {
+                    // Its exit is looked for.
+                    child.lose_exit_fd();
                 }
                 self.shared.post(FarmEvent::Spawned { worker: index, pid: child.pid() });
                 worker.child = Some(child);

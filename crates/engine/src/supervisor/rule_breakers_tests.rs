@@ -171,3 +171,20 @@ fn a_program_that_the_system_does_not_start_in_time_is_a_failed_start_at_once() 
     trial.act(|farm, hands| farm.spawned(0, Err(farm_sys::Error::Unsupported { what: "a test" }), hands));
     assert_eq!(failures(&trial), 0, "it was told before");
 }
+
+#[test]
+fn an_exit_that_the_poller_does_not_report_is_found() {
+    let mut trial = Trial::new(1);
+    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
+    let Ok(Order::Worker { plan, .. }) = trial.orders.1.recv() else { panic!("no worker is started") };
+    let child = farm_sys::spawn(&plan).unwrap();
+    // The poller refuses what it has.
+    trial.poller.add(child.exit_fd().unwrap(), 0).unwrap();
+    trial.act(|farm, hands| farm.spawned(0, Ok(child), hands));
+    let until = monotonic_ns() + 10_000_000_000;
+    while trial.farm.workers[0].is_some() {
+        assert!(monotonic_ns() < until, "nobody looks");
+        trial.act(|farm, hands| _ = farm.tick(hands));
+        std::thread::yield_now();
+    }
+}

@@ -69,6 +69,11 @@ impl Child {
         self.pidfd.as_ref()
     }
 
+    /// Its exit cannot be waited for: as where there is no pidfd.
+    pub fn lose_exit_fd(&mut self) {
+        self.pidfd = None;
+    }
+
     /// Sends a signal to the child itself. Harmless once it has ended and is not yet reaped.
     pub fn signal(&self, number: i32) -> Result<()> {
         // SAFETY: signal numbers reach a system call that checks them; no handler of ours is involved.

@@ -148,14 +148,18 @@ impl Endpoint {
         self.own.phase().store(phase::ONLINE, Release);
     }
 
-    /// From here on this process ends with the line, the parent hears of its end early where it wants to, and it is heard
-    /// on a thread beside the one that this is called on.
-    pub fn tie(&self) -> farm_sys::Result<()> {
-        let Some(line) = &self.line else { return Ok(()) };
-        if self.hello.pulse {
-            // Without it the exit tells the parent. It comes first: threads end in the order in which they were made.
+    /// The parent hears of this process's end early, where it wants to.
+    pub fn give_pulse(&self) {
+        if let Some(line) = self.line.as_ref().filter(|_| self.hello.pulse) {
+            // Without it the exit tells the parent.
             let _ = farm_sys::give_pulse(line.fd(), &[tell::PULSE]);
         }
+    }
+
+    /// From here on this process ends with the line, and the parent is heard on a thread beside the one that this is called
+    /// on. After the pulse: threads end in the order in which they were made.
+    pub fn tie(&self) -> farm_sys::Result<()> {
+        let Some(line) = &self.line else { return Ok(()) };
         let stock = self.stock();
         farm_sys::watch_line(line.fd(), move |said| {
             if said == hint::QUIET {
