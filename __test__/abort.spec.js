@@ -30,7 +30,7 @@ test('without a reason of its own it is the AbortError of the signal', async () 
 
 test('while the task waits: it never runs, and the running one is left alone', async () => {
   make();
-  const { began, ended } = task(farm, 'untilAborted', [], { timeout: 500 });
+  const { began, ended } = task(farm, 'untilAborted', [], { timeout: 1000 });
   const pid = await began;
   const controller = new AbortController();
   const waiting = farm.run('next', [], { signal: controller.signal });

@@ -29,7 +29,7 @@ function aborted(how, ...reason) {
 
 describe.each(['by its event', 'synchronous'])('the reason of ctx.signal, %s', (how) => {
   test('after a timeout is a TimeoutError', async () => {
-    expect(await told({ timeout: 100 }, how)).toMatchObject({ text: expect.stringMatching(/^TimeoutError: .*timeout/), isError: true });
+    expect(await told({ timeout: 1000 }, how)).toMatchObject({ text: expect.stringMatching(/^TimeoutError: .*timeout/), isError: true });
   });
 
   test('after an abort is an AbortError', async () => {

@@ -26,7 +26,7 @@ async function beside(options, blame) {
 
 test.each([
   ['cancelled', undefined, 'enough', 'cancel'],
-  ['timed out', { timeout: 300 }, expect.objectContaining({ code: 'ERR_FARM_TASK_TIMEOUT' }), 'timeout'],
+  ['timed out', { timeout: 1000 }, expect.objectContaining({ code: 'ERR_FARM_TASK_TIMEOUT' }), 'timeout'],
 ])('beside a task that was %s it rejects as collateral', async (_, blame, expected, killedFor) => {
   const { pid, error, neighbour } = await beside({}, blame);
   expect(error).toEqual(expected);

@@ -22,7 +22,7 @@ async function goesOn() {
 }
 
 test('one that closes its doorbells: each call settles, answered or with the end of the worker', async () => {
-  make({ startTimeout: 2500 });
+  make({ startTimeout: 10_000 });
   // The parent's, and one for each place of a worker.
   expect(await farm.run('closeBells', [5])).toBe(5);
   const ends = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => farm.run('echo', [n])));

@@ -71,7 +71,7 @@ test('an error keeps its own properties beside those', async () => {
 });
 
 test.each(['hang', 'spin'])('a timeout (%s) is tried again where retryOn names it', async (way) => {
-  const farm = open({ timeout: 100, retries: 1 });
+  const farm = open({ timeout: 400, retries: 1 });
   expect(await failure(farm.run('until', [2, way]))).toMatchObject({ code: 'ERR_FARM_TASK_TIMEOUT', attempts: 1, history: [] });
   expect(await farm.run('until', [2, way], { retryOn: ['timeout'] })).toMatchObject({ attempt: 2 });
   const error = await failure(farm.run('until', [3, way], { retryOn: ['timeout'] }));
@@ -142,7 +142,7 @@ test('queueTimeout is for the first start only', async () => {
   const farm = open({ queueTimeout: 30_000 });
   const controller = new AbortController();
   expect(await farm.run('until', [2, 'exit'], { retries: 1 })).toMatchObject({ attempt: 2 });
-  expect(await farm.run('until', [2, 'spin'], { retries: 1, retryOn: ['timeout'], timeout: 400, queueTimeout: 300, signal: controller.signal }))
+  expect(await farm.run('until', [2, 'spin'], { retries: 1, retryOn: ['timeout'], timeout: 1100, queueTimeout: 1000, signal: controller.signal }))
     .toMatchObject({ attempt: 2 });
 });
 

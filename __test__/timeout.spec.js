@@ -31,20 +31,20 @@ test('the timeout of the farm holds for every task, that of a task goes before i
 
 test('the worker is killed while the loop of this process is blocked', async () => {
   make();
-  const { began, ended } = task(farm, 'spin', [], { timeout: 300 });
+  const { began, ended } = task(farm, 'spin', [], { timeout: 1000 });
   const pid = await began;
   // Blocked until the process is gone: only another thread can have ended it.
   const { stateOf } = require('./fixtures/life/processes');
   const nap = new Int32Array(new SharedArrayBuffer(4));
   while (stateOf(pid) !== undefined) Atomics.wait(nap, 0, 0, 5);
-  await expect(ended).rejects.toMatchObject(timedOut(300));
+  await expect(ended).rejects.toMatchObject(timedOut(1000));
 });
 
 test('a task that listens to its signal gets time to end, and its worker lives on', async () => {
   make({ grace: 60_000 });
-  const { began, ended } = task(farm, 'untilAborted', [], { timeout: 300 });
+  const { began, ended } = task(farm, 'untilAborted', [], { timeout: 1000 });
   const pid = await began;
-  await expect(ended).rejects.toMatchObject(timedOut(300));
+  await expect(ended).rejects.toMatchObject(timedOut(1000));
   expect(await farm.run('pid')).toBe(pid);
 });
 
@@ -85,8 +85,9 @@ test('tasks at the edge of their timeout settle once each, with their own value'
 
 test('the time counts from the start of the task, not from its submission', async () => {
   make();
-  const first = farm.run('busy', [150]);
-  const second = farm.run('add', [1, 2], { timeout: 100 });
+  // Long for a trivial task on a busy machine, and shorter than what it waits for.
+  const first = farm.run('busy', [1100]);
+  const second = farm.run('add', [1, 2], { timeout: 1000 });
   expect(await second).toBe(3);
   await first;
 });
@@ -94,7 +95,7 @@ test('the time counts from the start of the task, not from its submission', asyn
 describe('queueTimeout', () => {
   test('a task that waits too long is not started', async () => {
     make();
-    const { began, ended } = task(farm, 'untilAborted', [], { timeout: 300 });
+    const { began, ended } = task(farm, 'untilAborted', [], { timeout: 1000 });
     await began;
     const before = farm.run('next');
     const late = farm.run('next', [], { queueTimeout: 50 });
@@ -105,9 +106,9 @@ describe('queueTimeout', () => {
   });
 
   test('holds for all tasks of the farm; one in time is served', async () => {
-    make({ queueTimeout: 100 });
+    make({ queueTimeout: 1000 });
     await farm.ready();
-    const { began, ended } = task(farm, 'untilAborted', [], { timeout: 400 });
+    const { began, ended } = task(farm, 'untilAborted', [], { timeout: 2500 });
     await began;
     await expect(farm.service.add(1, 2)).rejects.toMatchObject({ code: 'ERR_FARM_QUEUE_TIMEOUT' });
     await expect(ended).rejects.toMatchObject({ code: 'ERR_FARM_TASK_TIMEOUT' });

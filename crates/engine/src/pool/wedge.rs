@@ -38,6 +38,8 @@ pub struct Look {
     pub beat: Option<u64>,
     /// Grows with the CPU time of the worker.
     pub cpu: u64,
+    /// It runs or waits for a CPU: one that gets none on a busy machine is not blocked.
+    pub runnable: bool,
     /// The same for all that it started and that is in its group, if that was looked at.
     pub group: Option<u64>,
     /// The task it has held longest, 0 for none.
@@ -167,7 +169,7 @@ impl Watch {
             }
             Process::Runs => {}
         }
-        if look.cpu != self.cpu {
+        if look.cpu != self.cpu || look.runnable {
             (self.cpu, self.used_at) = (look.cpu, look.now);
         }
         if let Some(group) = look.group {

@@ -12,7 +12,16 @@ struct Scene {
 
 fn scene() -> Scene {
     let limits = Limits { stopped: Some(2000 * MS), stalled: Some(3000 * MS), deaf: Some(4000 * MS) };
-    let look = Look { now: 0, process: Process::Runs, beat: Some(0), cpu: 0, group: None, task: 7, needed: false };
+    let look = Look {
+        now: 0,
+        process: Process::Runs,
+        beat: Some(0),
+        cpu: 0,
+        runnable: false,
+        group: None,
+        task: 7,
+        needed: false,
+    };
     Scene { watch: Watch::default(), limits, look }
 }
 
@@ -77,6 +86,14 @@ fn cpu_time_now_and_then_is_progress() {
     let mut scene = scene();
     let progress = |look: &mut Look| look.cpu += u64::from(look.now.is_multiple_of(2500 * MS));
     assert_eq!(scene.killed_within(300, progress), None);
+}
+
+#[test]
+fn one_that_waits_for_a_cpu_is_not_blocked() {
+    let mut scene = scene();
+    assert_eq!(scene.killed_within(300, |look| look.runnable = true), None);
+    assert_eq!(scene.activity_after(1, |_| {}), Activity::Busy);
+    assert_eq!(scene.killed_within(100, |look| look.runnable = false), Some((Cause::Stalled, 3000 * MS)));
 }
 
 #[test]

@@ -177,5 +177,6 @@ fn look_at(worker: &mut Worker, now: u64, lanes: usize, needed: bool, has_loop: 
     // A worker that starts has no loop yet; a fork script's segment is written in this process: its beat is not that of its
     // loop.
     let beat = has_loop.then(|| worker.shared.own.beat().load(Relaxed));
-    worker.watch.look(&Look { now, process, beat, cpu: state.ticks, group, task, needed }, limits)
+    let runnable = state.letter == 'R';
+    worker.watch.look(&Look { now, process, beat, cpu: state.ticks, runnable, group, task, needed }, limits)
 }
