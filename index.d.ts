@@ -657,7 +657,7 @@ export class FarmError extends Error {
   constructor(code: FarmErrorCode, message: string, details?: { cause?: unknown; [detail: string]: unknown });
   readonly code: FarmErrorCode;
   /** With `ERR_FARM_START`: which step failed. With `ERR_FARM_UNSUPPORTED`: what is not supported. */
-  readonly reason?: 'resolve' | 'spawn' | 'load' | 'handshake' | 'platform' | 'runtime' | 'binary' | 'limit' | 'supervisor';
+  readonly reason?: 'resolve' | 'spawn' | 'load' | 'handshake' | 'platform' | 'runtime' | 'bundled' | 'binary' | 'limit' | 'supervisor';
   /** With `ERR_FARM_START` when several starts in a row have failed: no start is tried for `retryAfter` ms. */
   readonly breaker?: 'open';
   readonly retryAfter?: number;

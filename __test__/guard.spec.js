@@ -148,7 +148,7 @@ describe('the guard', () => {
     });
     const file = path.join(dir, 'farm-guard.linux-x64-gnu');
     expect(error).toMatchObject({ code: 'ERR_FARM_START', reason: 'resolve', file });
-    expect(error.message).toBe(`The guard program ${file} is not there. Build it with \`npm run build\`, or do without it: killTree: false`);
+    expect(error.message).toBe(`The guard program ${file} is not there. Build it with \`npm run build\` in ${path.dirname(__dirname)}; or do without it: killTree: false`);
   });
 
   test.each([

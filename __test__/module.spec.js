@@ -120,6 +120,12 @@ describe('a module that does not load', () => {
     expect(failed.cause.stack).toContain(path.join(MODULES, file));
   });
 
+  test.each(['syntax-error.js', 'syntax-error.mjs'])('%s: the message of a syntax error says where it is', async (file) => {
+    const { failed } = await load(file);
+    expect(failed.message).toMatch(/SyntaxError: Unexpected token .* \(.*, line \d+\)$/);
+    expect(failed.message.endsWith(`(${path.join(MODULES, file)}, line 2)`)).toBe(true);
+  });
+
   test('may throw what is no error', async () => {
     const { failed } = await load('throws-string.js');
     expect(failed).toMatchObject({ code: 'ERR_FARM_START', reason: 'load' });

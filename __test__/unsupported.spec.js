@@ -125,8 +125,20 @@ describe('from an empty process', () => {
     expect(error).toMatchObject({ name: 'FarmError', code: 'ERR_FARM_UNSUPPORTED', reason: 'binary', platform: process.platform, arch: process.arch, kernel: os.release() })
     expect(error.libc).toMatch(/^(glibc \d|musl)/)
     expect(error.message).toContain(`platform ${process.platform}, arch ${process.arch}, libc ${error.libc}, kernel ${os.release()}`)
-    expect(error.message).toContain('`npm run build` in')
-    expect(error.message).toContain(copy)
+    // Here the package is as `npm pack` makes it; a clone has the sources.
+    expect(error.message).toContain('run `npm install` and `npm pack` in a clone on a system like this one')
+    writeFileSync(path.join(copy, 'Cargo.toml'), '')
+    expect(requiring(copy).message).toContain(`Build it with \`npm run build\` in ${copy}`)
+    rmSync(path.join(copy, 'Cargo.toml'))
+  })
+
+  test('a bundle, which lacks the files that workers run, is told to leave farm out', () => {
+    const bundle = path.join(copy, 'bundle')
+    cpSync(path.join(copy, 'lib'), path.join(bundle, 'lib'), { recursive: true, filter: (source) => !source.endsWith('entry.js') })
+    copyFileSync(path.join(copy, 'index.js'), path.join(bundle, 'index.js'))
+    const error = requiring(bundle)
+    expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'bundled', message: expect.stringContaining('--external:farm') })
+    expect(error.message).toContain(path.join(bundle, 'lib'))
   })
 
   test('a process that loads no native addons says so, and nothing of another binary', () => {

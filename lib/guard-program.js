@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { FarmError } = require('./errors');
+const { remedy } = require('./native-addon');
 
 /** Found once. @type {string | undefined} */
 let found;
@@ -23,7 +24,7 @@ function guardProgram(addon) {
     const problem = fs.existsSync(file) ? 'cannot be executed' : 'is not there';
     throw new FarmError(
       'ERR_FARM_START',
-      `The guard program ${file} ${problem}. Build it with \`npm run build\`, or do without it: killTree: false`,
+      `The guard program ${file} ${problem}. ${remedy()}; or do without it: killTree: false`,
       { reason: 'resolve', file, cause },
     );
   }

@@ -7,6 +7,8 @@ const path = require('node:path');
 const { FarmError } = require('./errors');
 
 const ROOT = path.dirname(__dirname);
+/** What a worker runs. Not there: this is a part of a bundle. */
+const WORKER = path.join(__dirname, 'worker', 'entry.js');
 const ARCHITECTURES = ['x64', 'arm64'];
 /** No binary is to blame: node was told to load none. */
 const DISABLED = 'disabled';
@@ -36,6 +38,10 @@ function addonFor(load, machine) {
   if (platform !== 'linux' || !ARCHITECTURES.includes(arch)) {
     throw unsupported('platform', `farm does not run on this system, only on Linux (${ARCHITECTURES.join(', ')})`, machine);
   }
+  if (!existsSync(WORKER)) {
+    const ways = "esbuild --external:farm, webpack externals: ['farm'], Next.js serverExternalPackages: ['farm']";
+    throw unsupported('bundled', `farm was bundled into ${__filename}, and its workers need the files of the package. Leave it out of the bundle: ${ways}`, machine);
+  }
   let native;
   try {
     native = load();
@@ -43,19 +49,19 @@ function addonFor(load, machine) {
     const refused = refusalIn(cause);
     if (refused === DISABLED) throw unsupported('binary', "farm's binary cannot be loaded: native addons are disabled here. Allow them with --allow-addons beside --permission, or leave --no-addons away", machine, cause);
     const found = refused === undefined ? 'farm has no binary for this system' : `farm's binary cannot be loaded on this system: ${refused}`;
-    throw unsupported('binary', `${found}. Build one with \`npm run build\` in ${ROOT}`, machine, cause);
+    throw unsupported('binary', `${found}. ${remedy()}`, machine, cause);
   }
   const theirs = typeof native.protocol === 'function' ? native.protocol() : 'an older one';
   if (theirs !== PROTOCOL) {
     const both = `the JavaScript in ${ROOT} speaks protocol ${PROTOCOL}, its binary ${theirs}`;
-    throw unsupported('binary', `farm and its binary are not of the same build: ${both}. Build it with \`npm run build\` in ${ROOT}`, machine);
+    throw unsupported('binary', `farm and its binary are not of the same build: ${both}. ${remedy()}`, machine);
   }
   if (!native.isSupported()) throw unsupported('platform', 'farm was built without support for this system', machine);
   return native;
 }
 
 /**
- * @param {'runtime' | 'platform' | 'binary'} reason
+ * @param {'runtime' | 'platform' | 'bundled' | 'binary'} reason
  * @param {string} what
  * @param {Machine} machine
  * @param {unknown} [cause]
@@ -66,6 +72,12 @@ function unsupported(reason, what, { platform, arch }, cause) {
   const place = [`platform ${platform}`, `arch ${arch}`, ...(libc === null ? [] : [`libc ${libc}`]), `kernel ${kernel}`].join(', ');
   const details = { reason, platform, arch, libc, kernel };
   return new FarmError('ERR_FARM_UNSUPPORTED', `${what} (${place})`, cause === undefined ? details : { ...details, cause });
+}
+
+/** What to do where a built file is missing: a clone has the sources, an installed package has not. */
+function remedy() {
+  if (existsSync(path.join(ROOT, 'Cargo.toml'))) return `Build it with \`npm run build\` in ${ROOT}`;
+  return 'A package holds what was built on the system it was packed on: run `npm install` and `npm pack` in a clone on a system like this one, and install that';
 }
 
 /** A report names the C library only where it is glibc. */
@@ -108,4 +120,4 @@ function loopNotPolled() {
   return unsupported('runtime', 'farm cannot wait on the event loop of this runtime; it runs on Node.js only', process);
 }
 
-module.exports = { addonFor, loadAddon, loopNotPolled };
+module.exports = { addonFor, loadAddon, loopNotPolled, remedy };

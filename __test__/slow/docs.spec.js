@@ -2,8 +2,9 @@
 
 /**
  * Every program in the README and the docs runs and prints what it says. A program is a code block with a line
- * `// main.<ending>`; lines of that form start a file, and `// prints X` says what the program must print. A block whose
- * last file is a Jest test is run by Jest. Links between the pages lead somewhere.
+ * `// main.<ending>`; lines of that form start a file, and `// prints X` says what the program must print: X as a line, and
+ * of `X, Y` each as a line of its own, one after the other. A block whose last file is a Jest test is run by Jest. Links between the
+ * pages lead somewhere.
  */
 
 const { spawn } = require('node:child_process');
@@ -98,7 +99,7 @@ test('there are programs', () => {
 test.each(programs)('$title', async ({ files }) => {
   const output = await outputOf(files);
   const promised = Object.values(files).flatMap((text) => [...text.matchAll(/\/\/ prints (.+)$/gm)].map((match) => match[1]));
-  for (const line of promised) expect(output.split('\n')).toContain(line);
+  for (const lines of promised) expect(`\n${output}`).toContain(`\n${lines.split(', ').join('\n')}\n`);
 });
 
 test.each(PAGES)('the links of %s lead somewhere', (page) => {

@@ -26,7 +26,7 @@ function summary(facts) {
   if (failed > failures.length) lines.push(`  and ${amount(failed - failures.length)} more`);
   lines.push(`${size(facts.bytesIn)} in, ${size(facts.bytesOut)} out`);
   const cpu = facts.workersCpuSeconds;
-  lines.push(`CPU time of ${facts.jobs} ${facts.jobs === 1 ? 'worker' : 'workers'}: ${cpu.toFixed(1)} s, ${(cpu / facts.seconds).toFixed(2)} per second`);
+  lines.push(`CPU time of ${facts.jobs} ${facts.jobs === 1 ? 'worker' : 'workers'}: ${cpu.toFixed(1)} s, ${(cpu / facts.seconds).toFixed(2)} CPUs on average`);
   lines.push(`worst delay of this process's event loop: ${facts.loopDelayMs.toFixed(1)} ms`);
   return lines.map((line) => `farm: ${line}\n`).join('');
 }

@@ -2,7 +2,7 @@
 
 // A queue of files: each order in the inbox is handled by a worker, its result goes to the outbox. Ends without loss at
 // SIGTERM and SIGINT: takes no more orders, finishes those under way, closes the farm. What is not done stays in the inbox.
-//   node examples/shutdown/main.js <inbox> <outbox>
+//   node examples/shutdown/main.js <inbox> <outbox>    two directories; each file in the inbox is an order
 //
 // Give the process manager a kill timeout above GRACE, or set GRACE (ms) below its own: PM2 waits 1.6 s (`kill_timeout`),
 // Docker 10 s (`--time`), Kubernetes 30 s (`terminationGracePeriodSeconds`), systemd 90 s (`TimeoutStopSec`; with
@@ -13,6 +13,10 @@ const { setTimeout: pause } = require('node:timers/promises');
 const { WorkerFarm } = require('farm');
 
 const [, , inbox, outbox] = process.argv;
+if (outbox === undefined) {
+  console.error('usage: node examples/shutdown/main.js <inbox> <outbox>   (two directories)');
+  process.exit(2);
+}
 const GRACE = Number(process.env.GRACE ?? 1200);
 
 const farm = new WorkerFarm('./worker.js', { max: 2 });

@@ -1,6 +1,6 @@
 // A typed service: arguments and results are those of the worker module, which this process never loads.
-// Node 22.18 and newer run it as it is; older ones need it compiled, or a loader.
-//   node examples/typescript/main.mts
+//   node examples/typescript/main.mts                                               Node.js 22.18 and newer
+//   npx tsc -p examples/typescript && node examples/typescript/main.mjs             older ones
 
 import { createService, farmOf, FarmError } from 'farm';
 

@@ -123,7 +123,7 @@ function loadError(file, error) {
   }
   const { textOf } = require('../errors');
   const what = error instanceof Error || typeof error?.message === 'string' ? `${textOf(error.name)}: ${textOf(error.message)}` : textOf(error);
-  return farmError('ERR_FARM_START', `The worker module ${file} failed to load: ${what}`, props);
+  return farmError('ERR_FARM_START', `The worker module ${file} failed to load: ${what}${require('./syntax-place').syntaxPlace(error, file)}`, props);
 }
 
 /** @param {any} error */
