@@ -403,7 +403,10 @@ export interface WorkerStats extends WorkerInfo {
   memory: number;
 }
 
-/** Milliseconds with three decimals, from a histogram that is right to a thousandth and to a microsecond. 0 while `count` is 0. */
+/**
+ * Milliseconds with three decimals, from a histogram that is right to a thousandth and to a microsecond. 0 while `count`
+ * is 0.
+ */
 export interface TimeStats {
   /** Tasks that a worker has answered; those that timed out, were cancelled or lost are not among them. */
   count: number;
@@ -419,7 +422,10 @@ export interface TimeStats {
 // ---------------------------------------------------------------------------------------------------------------------
 // Options
 
-/** Where workers write to: this process's stream, a stream of the farm, this process's stream with the worker's number before each line, or nowhere. */
+/**
+ * Where workers write to: this process's stream, a stream of the farm, this process's stream with the worker's number
+ * before each line, or nowhere.
+ */
 export type OutputOption = 'inherit' | 'pipe' | 'prefix' | 'ignore';
 
 export type RetryOn = 'exit' | 'timeout' | 'error';
@@ -464,7 +470,10 @@ interface CommonOptions {
    * 0 to 64. Default 0.
    */
   spares?: number;
-  /** After what a worker is replaced. It goes on until its successor is ready, so these are no exact bounds. Each limit varies by a tenth from worker to worker. Default: never. */
+  /**
+   * After what a worker is replaced. It goes on until its successor is ready, so these are no exact bounds. Each limit
+   * varies by a tenth from worker to worker. Default: never.
+   */
   recycle?: RecycleOptions;
   /**
    * A worker that is stopped by a signal (SIGSTOP) while a task needs it, or a reload waits for its start, is killed after
@@ -505,13 +514,22 @@ export interface WorkerLimits {
    * task rejects with `ERR_FARM_LIMIT`. Default: no limit.
    */
   memory?: number;
-  /** CPU time for the time that passes, as a number of CPUs (0.01 to 1024; 1 is one whole CPU): a worker with more pauses. Default: no limit. */
+  /**
+   * CPU time for the time that passes, as a number of CPUs (0.01 to 1024; 1 is one whole CPU): a worker with more pauses.
+   * Default: no limit.
+   */
   cpu?: number;
-  /** CPU time (ms) in the worker's whole life. When it is used up it is killed; its task rejects with `ERR_FARM_LIMIT`. Default: no limit. */
+  /**
+   * CPU time (ms) in the worker's whole life. When it is used up it is killed; its task rejects with `ERR_FARM_LIMIT`.
+   * Default: no limit.
+   */
   cpuTime?: number;
   /** Open files (a number): each has a descriptor below it. The worker's own count too. Default: as this process. */
   files?: number;
-  /** Processes and threads (a number): its own where it has a cgroup, else all of this user, and then not for root. Default: as this process. */
+  /**
+   * Processes and threads (a number): its own where it has a cgroup, else all of this user, and then not for root.
+   * Default: as this process.
+   */
   processes?: number;
   /** Nice value, -20 (first) to 19 (last). Below that of this process it needs a privilege. Default: that of this process. */
   nice?: number;
