@@ -4,7 +4,7 @@
  * Every program in the README and the docs runs and prints what it says. A program is a code block with a line
  * `// main.<ending>`; lines of that form start a file, and `// prints X` says what the program must print: X as a line, and
  * of `X, Y` each as a line of its own, one after the other. A block whose last file is a Jest test is run by Jest. Links between the
- * pages lead somewhere.
+ * pages lead somewhere, and no line of text is overlong.
  */
 
 const { spawn } = require('node:child_process');
@@ -107,4 +107,9 @@ test.each(PAGES)('the links of %s lead somewhere', (page) => {
   const targets = [...text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)/g)].map((match) => match[1]);
   const dead = targets.filter((target) => !fs.existsSync(path.join(ROOT, path.dirname(page), target)));
   expect(dead).toEqual([]);
+});
+
+test.each(PAGES)('the text of %s is wrapped at 130 characters, tables apart', (page) => {
+  const text = fs.readFileSync(path.join(ROOT, page), 'utf8').replace(/^```[^]*?^```/gm, '');
+  expect(text.split('\n').filter((line) => [...line].length > 130 && !line.startsWith('|'))).toEqual([]);
 });
