@@ -39,7 +39,7 @@ function addonFor(load, machine) {
     throw unsupported('platform', `farm does not run on this system, only on Linux (${ARCHITECTURES.join(', ')})`, machine);
   }
   if (!existsSync(WORKER)) {
-    const ways = "esbuild --external:farm, webpack externals: ['farm'], Next.js serverExternalPackages: ['farm']";
+    const ways = "esbuild --external:farm, webpack externals: { farm: 'commonjs farm' }, Next.js serverExternalPackages: ['farm']";
     throw unsupported('bundled', `farm was bundled into ${__filename}, and its workers need the files of the package. Leave it out of the bundle: ${ways}`, machine);
   }
   let native;
