@@ -5,8 +5,8 @@
  * that limit has no Admission.
  */
 
-const { AsyncResource } = require('node:async_hooks');
 const { watchAbort } = require('./abort-watch');
+const { inThisContext } = require('./caller-context');
 const { rejectWithCaller } = require('./caller-stack');
 const outcome = require('./outcome');
 const { clearTimeout, nextTick, performance, setTimeout } = require('./real-time');
@@ -98,7 +98,7 @@ class Admission {
   #hold(resolve, method, args, options) {
     const queueTimeout = options?.queueTimeout ?? this.options.queueTimeout;
     /** @type {Held} */
-    const held = { resolve, submit: AsyncResource.bind((given) => this.#tasks.submit(method, args, given, true)), options, since: performance.now(), queueTimeout };
+    const held = { resolve, submit: inThisContext((given) => this.#tasks.submit(method, args, given, true)), options, since: performance.now(), queueTimeout };
     if (options?.signal) held.unwatch = watchAbort(options.signal, () => this.#turnAway(held, options.signal.reason));
     if (Number.isFinite(queueTimeout)) {
       held.timer = setTimeout(() => this.#turnAway(held, outcome.queueTimeout(held)), Math.min(queueTimeout, 0x7fffffff)).unref();

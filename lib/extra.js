@@ -2,8 +2,8 @@
 
 /** What is kept of a task beyond its promise, if it has options, or its farm has some that must be looked after here. */
 
-const { AsyncResource } = require('node:async_hooks');
 const { watchAbort } = require('./abort-watch');
+const { inThisContext } = require('./caller-context');
 const { clearTimeout, setTimeout } = require('./real-time');
 
 /**
@@ -34,7 +34,7 @@ function makeExtra(method, options, farm, plan, abort, expire) {
   /** @type {Extra} */
   const extra = { method, timeout, queueTimeout };
   if (plan !== null && plan.retries > 0) extra.history = [];
-  if (options.onProgress) extra.onProgress = AsyncResource.bind(options.onProgress);
+  if (options.onProgress) extra.onProgress = inThisContext(options.onProgress);
   if (options.signal) {
     const { signal } = options;
     extra.unwatch = watchAbort(signal, () => abort(signal.reason));
