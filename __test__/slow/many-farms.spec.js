@@ -4,6 +4,7 @@ const { program } = require('../fixtures/life/processes');
 
 const counts = `
   const fs = require('node:fs');
+  const { segments } = require('./__test__/fixtures/shared-memory');
   // Private memory without V8's own heap, of which it gives back when it likes.
   const held = () => {
     const [, resident, shared] = fs.readFileSync('/proc/self/statm', 'latin1').split(' ').map(Number);
@@ -12,7 +13,7 @@ const counts = `
   const count = () => ({
     descriptors: fs.readdirSync('/proc/self/fd').length,
     threads: fs.readdirSync('/proc/self/task').length,
-    mappings: fs.readFileSync('/proc/self/maps', 'utf8').split('\\n').filter((line) => /memfd:farm-(?!groups)/.test(line)).length,
+    mappings: segments(['farm-queue', 'farm-worker', 'farm-requests', 'farm-replies']).length,
     memory: held(),
     children: fs.readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim(),
   });

@@ -43,7 +43,7 @@ export function holdingsNow() {
   return {
     descriptors: readdirSync('/proc/self/fd').length,
     threads: readdirSync('/proc/self/task').length,
-    segments: read('/proc/self/maps').split('\n').filter((line) => /memfd:farm|\/farm-\w+-.*\(deleted\)/.test(line)).length,
+    segments: read('/proc/self/maps').split('\n').filter((line) => /memfd:farm|\/#\d+ \(deleted\)$/.test(line)).length,
     // V8 gives the pages of its own heap back when it likes.
     bytes: (resident - shared) * 4096 - process.memoryUsage().heapTotal
   }
