@@ -30,7 +30,7 @@ describe('a process that a worker starts is given what one of the parent is, and
     const here = surroundings();
     expect(ours(found)).toEqual([]);
     expect(found.names).toEqual(here.names.filter((name) => name !== 'NODE_CHANNEL_FD' && name !== 'NODE_CHANNEL_SERIALIZATION_MODE' && name !== 'NODE_UNIQUE_ID'));
-    expect(found.names.filter((name) => /^NODE_CHANNEL|^FARM_(?!SPEC)/.test(name))).toEqual([]);
+    expect(found.names.filter((name) => /^NODE_CHANNEL|^FARM_(?!SPEC|FORCE)/.test(name))).toEqual([]);
     // 0, 1, 2, what this process was given without close-on-exec itself, and no more.
     expect(found.count).toBeLessThanOrEqual(here.count);
   });
@@ -50,7 +50,7 @@ describe('a process that a worker starts is given what one of the parent is, and
     const found = JSON.parse(fs.readFileSync(told, 'utf8'));
     expect(ours(found)).toEqual([]);
     expect(found.count).toBeLessThanOrEqual(surroundings().count);
-    expect(found.names.filter((name) => /^NODE_CHANNEL|^FARM_(?!SPEC)/.test(name))).toEqual([]);
+    expect(found.names.filter((name) => /^NODE_CHANNEL|^FARM_(?!SPEC|FORCE)/.test(name))).toEqual([]);
   });
 
   test('the test sees what is handed on', () => {

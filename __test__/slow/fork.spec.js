@@ -261,7 +261,7 @@ describe('the start', () => {
   });
 
   test('fails when the script is not ready in time', async () => {
-    const { service } = start('never-ready', { max: 1, ready: 'ready', startTimeout: 200 });
+    const { service } = start('never-ready', { max: 1, ready: 'ready', startTimeout: 1000 });
     expect(await failure(service.request(1))).toMatchObject({ code: 'ERR_FARM_START', reason: 'handshake', killedFor: 'startTimeout' });
   });
 

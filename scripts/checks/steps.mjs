@@ -33,7 +33,7 @@ export function allSteps(root) {
     { name: 'types in lib', command: node, args: [bin('typescript', 'bin/tsc'), '-p', '.'], counts: 'one', quick: true },
     { name: 'rust', command: 'cargo', args: ['test', '--quiet', ...logic], counts: 'cargo' },
     { name: 'jest', command: node, args: [bin('jest', 'bin/jest.js')], counts: 'jest', quick: true, quickArgs: ['--selectProjects', 'quick'] },
-    { name: 'fallbacks', command: node, args: [script('fallbacks.mjs'), '__test__/(call|crash|timeout|close|slow/payload)\\.spec'], counts: 'plain' },
+    { name: 'fallbacks', command: node, args: [script('fallbacks.mjs'), '--all-at-once', '__test__/(abort|call|close|crash|guard|timeout|wedged|slow/fork|slow/payload)\\.spec'], counts: 'plain' },
     { name: 'packed', command: node, args: [script('pack-test.mjs')], counts: 'plain' }
   ]
   if (has('__test__/types/tsconfig.json')) {

@@ -21,7 +21,9 @@ pub struct GroupTable(Memory);
 
 impl GroupTable {
     pub fn create() -> Result<Self> {
-        Memory::create("farm-groups", LEN).map(GroupTable)
+        let memory = Memory::create("farm-groups", LEN)?;
+        memory.back(0, LEN)?;
+        Ok(GroupTable(memory))
     }
 
     /// The guard's view of the parent's table.

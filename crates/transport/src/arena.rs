@@ -73,10 +73,22 @@ impl Arena {
         self.blocks.used()
     }
 
+    /// A block that can be written to.
+    fn take(&mut self, len: u64) -> Option<u64> {
+        let at = self.blocks.take(len)?;
+        let backed = |segment: &Segment| segment.back(at, len as usize);
+        // What is kept for later blocks may be what is missing.
+        if backed(&self.segment) || (self.cool() && backed(&self.segment)) {
+            return Some(at);
+        }
+        self.give(at, len);
+        None
+    }
+
     /// A block that holds the parts one after the other.
     pub fn store(&mut self, parts: &[&[u8]]) -> Option<u64> {
         let len: usize = parts.iter().map(|part| part.len()).sum();
-        let at = self.blocks.take(len as u64)?;
+        let at = self.take(len as u64)?;
         let cold = self.blocks.used() > WARM && len >= STREAM_FROM;
         let mut to = at;
         for part in parts {
@@ -88,7 +100,7 @@ impl Arena {
 
     /// A block of that size, for [`fill`](Self::fill).
     pub fn reserve(&mut self, len: u64) -> Option<u64> {
-        self.blocks.take(len)
+        self.take(len)
     }
 
     /// Writes a part of a reserved block; `at` is the offset in the arena.

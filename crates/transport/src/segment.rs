@@ -13,16 +13,19 @@ pub struct Segment(Memory);
 
 impl Segment {
     pub fn create(name: &str, len: usize) -> farm_sys::Result<Self> {
-        Memory::create(name, len).map(Segment)
+        let memory = Memory::create(name, len)?;
+        memory.back(0, len)?;
+        Ok(Segment(memory))
     }
 
-    /// A sparse segment of `most` bytes, or of less where the address space is limited.
+    /// A sparse segment of `most` bytes, or of less where the address space is limited. Ranges of it are to be backed
+    /// before they are used.
     pub fn create_sparse(name: &str, most: usize, least: usize) -> farm_sys::Result<Self> {
         let mut len = most;
         loop {
-            match Self::create(name, len) {
+            match Memory::create(name, len) {
                 Err(_) if len / 2 >= least => len /= 2,
-                other => return other,
+                other => return other.map(Segment),
             }
         }
     }
@@ -85,6 +88,11 @@ impl Segment {
         // SAFETY: as in `copy_in`.
         unsafe { stream(to.as_ptr(), bytes) };
         Ok(())
+    }
+
+    /// Whether there is memory for a range; always, but where a file stands in for it.
+    pub fn back(&self, offset: u64, len: usize) -> bool {
+        self.0.back(offset as usize, len).is_ok()
     }
 
     pub fn punch(&self, offset: u64, len: usize) {

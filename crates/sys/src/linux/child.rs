@@ -78,9 +78,14 @@ impl Child {
     pub fn signal(&self, number: i32) -> Result<()> {
         // SAFETY: signal numbers reach a system call that checks them; no handler of ours is involved.
         let signal = unsafe { Signal::from_raw_unchecked(number) };
+        let by_number = || if self.is_ours() { process::kill_process(self.pid, signal) } else { Ok(()) };
         let sent = match &self.pidfd {
-            Some(fd) => process::pidfd_send_signal(fd, signal),
-            None => process::kill_process(self.pid, signal),
+            Some(fd) => match process::pidfd_send_signal(fd, signal) {
+                // Filters of system calls know the one and not the other.
+                Err(Errno::NOSYS | Errno::PERM) => by_number(),
+                sent => sent,
+            },
+            None => by_number(),
         };
         match sent {
             Ok(()) | Err(Errno::SRCH) => Ok(()),

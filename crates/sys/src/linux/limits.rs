@@ -4,7 +4,7 @@
 use super::cgroup::Group;
 use crate::{Error, Restrictions, Result};
 use rustix::io::Errno;
-use rustix::process::{getrlimit, prlimit, setpriority_process, Pid, Resource, Rlimit};
+use rustix::process::{getrlimit, prlimit, setpriority_process, setrlimit, Pid, Resource, Rlimit};
 use rustix::thread::{sched_getaffinity, sched_setaffinity, CpuSet};
 use std::collections::HashSet;
 use std::fs;
@@ -18,6 +18,17 @@ pub fn refusal(wanted: &Restrictions) -> Result<()> {
     if let (Some(files), Some(most)) = (wanted.files, getrlimit(Resource::Nofile).maximum) {
         if files > most {
             return Err(refused("files", format!("this process may have no more than {most} (its hard limit)")));
+        }
+    }
+    // Filters of system calls may know these not: tried without a change.
+    let by_rlimit = [("files", wanted.files), ("cpuTime", wanted.cpu_seconds), ("processes", wanted.processes)];
+    if let Some((limit, _)) = by_rlimit.into_iter().find(|(_, value)| value.is_some()) {
+        setrlimit(Resource::Nofile, getrlimit(Resource::Nofile)).map_err(|error| refused(limit, error))?;
+    }
+    if !wanted.affinity.is_empty() {
+        let tried = std::thread::spawn(|| sched_setaffinity(None, &sched_getaffinity(None)?)).join();
+        if let Ok(Err(error)) = tried {
+            return Err(refused("affinity", error));
         }
     }
     if wanted.processes.is_some() && exempt_from_nproc() && !super::cgroup::can_limit_processes() {

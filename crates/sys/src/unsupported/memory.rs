@@ -32,6 +32,10 @@ impl Memory {
         match self.0 {}
     }
 
+    pub fn back(&self, _offset: usize, _len: usize) -> Result<()> {
+        match self.0 {}
+    }
+
     pub fn punch(&self, _offset: usize, _len: usize) {
         match self.0 {}
     }
