@@ -15,6 +15,10 @@ export class Ledger {
   rescued = 0
   problems = 0
 
+  get settled() {
+    return this.made - this.open.size
+  }
+
   /** @param {string} text */
   problem(text) {
     this.problems++

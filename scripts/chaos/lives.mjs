@@ -41,6 +41,8 @@ export class Life {
     const { fork, chosen } = options(dice.of('options'))
     this.options = chosen
     this.fork = fork
+    // Much to do at once, where it can be done.
+    this.dense = !fork && !chosen.recycle?.tasks && !chosen.limits?.cpu && dice.of('dense').maybe(0.3)
     this.changes = new Changes(this)
     this.farm = new WorkerFarm(fork ? { fork: script } : worker, { ...chosen, env: { ...process.env, FARM_CHAOS_BROKEN: this.changes.file } })
     this.farm.on('stdout', () => {}).on('stderr', () => {})
@@ -93,7 +95,8 @@ export class Life {
     const list = this.fork ? forkKinds : this.options.limits?.memory ? [...kinds, ...limitKinds] : kinds
     while (this.#calling && this.ending === '') {
       // Enough to fill a queue that can be full.
-      const burst = dice.maybe(0.005) ? dice.whole(50, this.options.overflow === 'reject' ? 120 : 400) : 1
+      const most = this.options.overflow === 'reject' ? 120 : this.dense ? 1000 : 400
+      const burst = dice.maybe(this.dense ? 0.5 : 0.005) ? dice.whole(50, most) : 1
       const calls = Array.from({ length: burst }, () => this.#one(dice, burst > 1 ? list[0] : dice.weighted(list), number()))
       const ends = await Promise.all(calls)
       // Who is turned away at once waits, else there would be little else.

@@ -7,8 +7,10 @@ import { Life } from './lives.mjs'
 import { median } from '../soak/flatness.mjs'
 
 const ROUND_MS = 5000
-/** A call that is open for so long after its farm should have ended is stuck. */
+/** When no call has settled for so long after the farms should have ended, those that are open are stuck. */
 const PATIENCE_MS = 60_000
+/** And however slowly it goes on, in any case. */
+const MOST_PATIENCE_MS = 10 * PATIENCE_MS
 const MiB = 1 << 20
 const SLACK = 64 * MiB
 const ROUNDS_FOR_MEMORY = 12
@@ -48,12 +50,12 @@ async function round(number) {
   const width = dice.whole(2, 4)
   const slots = Array.from({ length: width }, (_, index) => slot(dice.of(`farm ${index + 1}`), `round ${number}, farm ${index + 1}`, until))
   const all = Promise.all([...slots, blocks(dice.of('blocks'), until)])
-  let watch
-  const late = new Promise((resolve) => {
-    watch = setTimeout(() => resolve('late'), ROUND_MS + PATIENCE_MS)
-  })
-  if ((await Promise.race([all, late])) === 'late') stuck()
-  clearTimeout(watch)
+  let [settled, since] = [-1, 0]
+  while ((await Promise.race([all, pause(1000, 'not yet')])) === 'not yet') {
+    const [now, late] = [Date.now(), Date.now() - until]
+    if (ledger.settled !== settled) [settled, since] = [ledger.settled, now]
+    if (late > MOST_PATIENCE_MS || (late > 0 && now - since > PATIENCE_MS)) stuck()
+  }
 }
 
 /** Says what is stuck and ends this process. */
