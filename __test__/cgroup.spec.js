@@ -21,9 +21,9 @@ afterAll(() => (group === '' ? undefined : removed(group)));
 const started = [];
 afterEach(() => cleared(started.splice(0)));
 
-/** A parent in the group, whose program says words and stays. */
+/** A parent in the group, whose program says words and stays. These tests are about where there are groups. */
 function parent(source, env = {}, place = group) {
-  const { child, line } = running(source, { ...process.env, ...env }, [...into(place), process.execPath]);
+  const { child, line } = running(source, { ...process.env, FARM_FORCE_NO_CGROUP: undefined, ...env }, [...into(place), process.execPath]);
   started.push(child.pid);
   return { child, words: async () => (await line()).split(' ') };
 }

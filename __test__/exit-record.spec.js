@@ -5,6 +5,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const path = require('node:path');
 const { failure, open, worker } = require('./fixtures/limits/farms');
+const { until } = require('./fixtures/life/processes');
 
 test('a worker without JavaScript heap is told from one that aborts', async () => {
   const farm = open({ execArgv: ['--max-old-space-size=32'] });
@@ -58,7 +59,7 @@ test('a worker that leaves when it is told to has exited', async () => {
   expect((await exit)[0]).toMatchObject({ verdict: 'exited', exitCode: 0, planned: true });
 });
 
-test('the out-of-memory killer of the kernel is named', () => {
+test('the out-of-memory killer of the kernel is named', async () => {
   const group = memoryGroup();
   if (group === null) {
     console.log('not checked: no memory cgroup can be made here');
@@ -77,6 +78,8 @@ test('the out-of-memory killer of the kernel is named', () => {
     });
     expect(error.message).toMatch(/was ended by SIGKILL: the out-of-memory killer of the kernel while it ran the task/);
   } finally {
+    // The guard goes a moment after its parent.
+    await until(() => fs.readFileSync(`${group}/cgroup.procs`, 'utf8') === '');
     fs.rmdirSync(group);
   }
 });
