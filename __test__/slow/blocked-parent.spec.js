@@ -49,7 +49,7 @@ test('100000 replies of 1 KiB while the parent is blocked: the workers keep few,
 
   expect((await Promise.all(calls)).every(Boolean)).toBe(true);
   expect(farm.stats()).toMatchObject({ tasks: { open: 0, waiting: 0, settled: 100_000 }, rescuedWakeups: 0 });
-});
+}, 300_000);
 
 test('replies of 100 KiB among them', async () => {
   const farm = openFarm('calls/replies.js', { max: 2, min: 2, workerData: { directory } });
@@ -64,7 +64,7 @@ test('replies of 100 KiB among them', async () => {
   await new Promise(process.nextTick);
   blockUntilQuiet();
   expect((await Promise.all(calls)).every(Boolean)).toBe(true);
-});
+}, 300_000);
 
 test('blocked again and again', async () => {
   const farm = openFarm('calls/replies.js', { max: 2, min: 2, workerData: { directory } });
@@ -78,4 +78,4 @@ test('blocked again and again', async () => {
   });
   expect((await Promise.all(calls)).every(Boolean)).toBe(true);
   expect(farm.stats().rescuedWakeups).toBe(0);
-});
+}, 300_000);

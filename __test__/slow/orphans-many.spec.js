@@ -13,4 +13,4 @@ test('parents that end in every state and in every way leave nobody behind', asy
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/^orphans: \d+ parents ended, 0 processes survived/m);
-});
+}, 300_000);
