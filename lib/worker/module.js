@@ -114,9 +114,11 @@ function loadError(file, error) {
       error.code === 'ERR_UNKNOWN_FILE_EXTENSION'
         ? `Node.js ${process.version} does not load TypeScript by itself`
         : String(error.message);
+    // One that strips types and meets an enum or node_modules is new enough.
+    const newer = error.code === 'ERR_UNKNOWN_FILE_EXTENSION' ? 'a Node.js that strips types (22.18 or newer), ' : '';
     return farmError(
       'ERR_FARM_START',
-      `The worker module ${file} cannot be loaded: ${why}. Ways out: a Node.js that strips types (22.18 or newer), ` +
+      `The worker module ${file} cannot be loaded: ${why}. Ways out: ${newer}` +
         "the option execArgv: ['--import', 'tsx'] with tsx installed, or compile it and pass the .js file.",
       props,
     );
