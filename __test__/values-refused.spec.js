@@ -68,3 +68,10 @@ test('leaves nothing broken behind', () => {
     expect(roundTrip(new Map([[1, good]]))).toEqual(new Map([[1, good]]));
   }
 });
+
+test('of process.env it says how it can be sent', () => {
+  // That of Jest is a plain object.
+  const program = `try { require(${JSON.stringify(require.resolve('../lib/codec'))}).encode({ env: process.env }) } catch (error) { console.log(error.message) }`;
+  const said = require('node:child_process').execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' });
+  expect(said).toContain('value.env is process.env, which is no plain object as its copy { ...process.env } is. ');
+});

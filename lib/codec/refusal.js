@@ -106,6 +106,7 @@ function refusedItself(value, path) {
     if (ArrayBuffer.isView(value)) return { path, what: 'is a view on memory that is shared or detached' };
     // One that is not can be sent.
     if (isArrayBuffer(value)) return { path, what: 'is a detached ArrayBuffer: it was transferred' };
+    if (value === process.env) return { path, what: 'is process.env, which is no plain object as its copy { ...process.env } is' };
     return { path, what: `is ${article(kindOf(value))}` };
   }
 }
