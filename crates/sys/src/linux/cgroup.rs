@@ -39,8 +39,8 @@ struct Left {
 #[derive(Debug)]
 pub(super) struct Group {
     path: PathBuf,
-    /// Limits are written there: a child outside of it would be without them.
-    pub limits: bool,
+    /// The first limit that is written there, by the name of its option: a child outside of it would be without it.
+    pub limit: Option<&'static str>,
     pub limits_processes: bool,
     /// What is in it ends with the child, and with this process.
     tree: bool,
@@ -62,6 +62,14 @@ fn wanted(limits: &Restrictions) -> Vec<(&'static str, &'static str, String)> {
     list
 }
 
+fn option_of(file: &str) -> &'static str {
+    match file {
+        "cpu.max" => "cpu",
+        "pids.max" => "processes",
+        _ => "memory",
+    }
+}
+
 /// True where a group would limit processes instead of the user's rlimit.
 pub(super) fn can_limit_processes() -> bool {
     for_limits().is_some_and(|place| has(&place.controllers, "pids"))
@@ -80,11 +88,7 @@ impl Group {
             if !files.is_empty() {
                 let made = Group::create(&place.folder, tree, &files);
                 return made.map(Some).map_err(|(file, error)| Error::Limit {
-                    limit: match file {
-                        "cpu.max" => "cpu",
-                        "pids.max" => "processes",
-                        _ => "memory",
-                    },
+                    limit: option_of(file),
                     why: format!("{file} of a cgroup below {}: {error}", place.folder.display()),
                 });
             }
@@ -111,7 +115,8 @@ impl Group {
         let limits_processes = files.iter().any(|(_, file, _)| *file == "pids.max");
         // One that cannot be killed as a whole (Linux before 5.14) ends when its last process does.
         let tree = tree && path.join("cgroup.kill").exists();
-        let group = Group { path, limits: !files.is_empty(), limits_processes, tree };
+        let limit = files.first().map(|(_, file, _)| option_of(file));
+        let group = Group { path, limit, limits_processes, tree };
         for (_, file, content) in files {
             fs::write(group.path.join(file), content).map_err(|error| (*file, error))?;
         }
@@ -119,8 +124,10 @@ impl Group {
     }
 
     pub fn add(&self, pid: i32) -> Result<()> {
-        fs::write(self.path.join("cgroup.procs"), pid.to_string())
-            .map_err(|error| Error::Limit { limit: "memory", why: format!("{}: {error}", self.path.display()) })
+        fs::write(self.path.join("cgroup.procs"), pid.to_string()).map_err(|error| Error::Limit {
+            limit: self.limit.unwrap_or("memory"),
+            why: format!("{}: {error}", self.path.display()),
+        })
     }
 
     /// The kernel has killed something in it for its memory limit.

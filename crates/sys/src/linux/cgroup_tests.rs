@@ -24,10 +24,22 @@ fn the_files_of_each_limit() {
     assert_eq!(content("memory.oom.group"), "1");
     assert_eq!(content("cpu.max"), "25000 100000");
     assert_eq!(content("pids.max"), "20");
-    assert!(group.limits && group.limits_processes);
+    assert!(group.limit == Some("memory") && group.limits_processes);
     assert!(!group.ran_out_of_memory());
     fs::write(group.path.join("memory.events"), "oom 1\noom_kill 2\noom_group_kill 1\n").unwrap();
     assert!(group.ran_out_of_memory());
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_child_that_cannot_be_moved_is_told_by_its_limit() {
+    let folder = folder("refuses");
+    let share = Restrictions { group_cpu: Some(0.5), ..Default::default() };
+    let group = Group::create(&folder, true, &wanted(&share)).unwrap();
+    fs::create_dir(group.path.join("cgroup.procs")).unwrap();
+    let error = group.add(1).unwrap_err().to_string();
+    assert!(error.starts_with("limits.cpu cannot be enforced here"), "{error}");
+    drop(group);
     fs::remove_dir_all(&folder).unwrap();
 }
 

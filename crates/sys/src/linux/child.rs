@@ -52,7 +52,7 @@ impl Child {
         // Last, since the kernel may take some ms for it.
         self.group = match group {
             Some(group) => match group.add(self.pid()) {
-                Err(error) if group.limits => return Err(error),
+                Err(error) if group.limit.is_some() => return Err(error),
                 added => added.is_ok().then_some(group),
             },
             None => None,
