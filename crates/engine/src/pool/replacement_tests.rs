@@ -195,12 +195,14 @@ fn worn_workers_that_wait_for_their_turn_set_no_deadline_that_is_over() {
 }
 
 #[test]
-fn those_that_were_starting_when_there_were_to_be_fewer_leave_when_they_come() {
-    let mut workers = farm(2, 0);
-    after(&mut workers, Event::Demand(2), 0);
+fn those_that_were_starting_when_there_were_to_be_fewer_leave_when_they_come_too_late() {
+    let mut workers = farm(3, 0);
+    after(&mut workers, Event::Demand(3), 0);
     after(&mut workers, Event::Resize { min: 0, max: 1, indices: 4 }, MS);
+    assert_eq!(after(&mut workers, Event::Online(1), 2 * MS), [], "who comes first stays");
+    assert_eq!(after(&mut workers, Event::Surplus(1), 2 * MS), []);
     assert_eq!(after(&mut workers, Event::Online(0), 2 * MS), [Action::Retire(0, Leave::Resize)]);
-    assert_eq!(after(&mut workers, Event::Online(1), 2 * MS), []);
+    assert_eq!(after(&mut workers, Event::Online(2), 2 * MS), [Action::Retire(2, Leave::Resize)]);
 }
 
 #[test]

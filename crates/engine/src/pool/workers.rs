@@ -215,7 +215,8 @@ impl Workers {
                 self.workers.resize(self.limits.indices, Worker::FREE);
             }
             Event::Surplus(worker) => {
-                if self.takes_tasks(worker) && self.present() > self.limits.max {
+                // Those that are starting leave when they come.
+                if self.takes_tasks(worker) && self.online() > self.limits.max {
                     self.leave(worker, Leave::Resize, actions);
                 }
             }
@@ -255,11 +256,13 @@ impl Workers {
         }
         self.workers[worker].enter(&[Phase::Starting], Phase::Online, u64::MAX);
         self.workers[worker].born = now;
-        if let Some(old) = self.workers[worker].replaces.take() {
+        let replaces = self.workers[worker].replaces.take();
+        if let Some(old) = replaces {
             self.give_way(old, actions);
         }
-        // There are to be fewer since it was started, or the one it was to replace stays.
-        if self.takes_tasks(worker) && self.present() > self.limits.max {
+        // There are to be fewer since it was started: those that come first stay. Or the one it was to replace does.
+        let there = if replaces.is_some() { self.present() } else { self.online() };
+        if self.takes_tasks(worker) && there > self.limits.max {
             self.leave(worker, Leave::Resize, actions);
         }
     }
