@@ -19,8 +19,8 @@ const STEP_RANGES: usize = 256;
 /// What is smaller has no page of its own, or is one of a system with larger pages.
 const PAGE: u64 = 4096;
 
-/// Free blocks of an arena whose memory goes back to the system, step by step and on any thread: they are in nobody's hands
-/// until [`Arena::cooled`] has them again. Meanwhile the arena does with others.
+/// Memory that goes back to the system, step by step and on any thread: of free blocks, which are in nobody's hands until
+/// [`Arena::cooled`] has them again (meanwhile the arena does with others), or of an arena that nobody takes blocks of.
 pub struct Cooling {
     segment: Arc<Segment>,
     lent: Lent,
@@ -41,15 +41,48 @@ impl Cooling {
         let mut left = STEP;
         for _ in 0..STEP_RANGES {
             let Some((at, len)) = ranges.pop() else { break };
-            let now = len.min(left);
+            // Far up in a sparse segment there is little. Whole pages: of others only the bytes would go.
+            let now = len.min(left.max(len / 64 / PAGE * PAGE));
             self.segment.punch(at + len - now, now as usize);
             if now < len {
                 ranges.push((at, len - now));
+            }
+            left = left.saturating_sub(now);
+            if left == 0 {
                 break;
             }
-            left -= now;
         }
         !ranges.is_empty()
+    }
+
+    /// Whole pages of these ranges, which are in no arena's books any more.
+    pub fn of(segment: Arc<Segment>, ranges: Vec<(u64, u64)>) -> Self {
+        let inside = ranges.into_iter().filter(|(at, len)| segment.range(*at, *len as usize).is_ok());
+        let ranges = inside.filter_map(whole_pages).collect();
+        Cooling { segment, lent: Lent::default(), ranges: Some(ranges) }
+    }
+
+    /// All pages but those of these ranges, in a segment whose arena is gone.
+    pub fn all_but(segment: Arc<Segment>, mut held: Vec<(u64, u64)>) -> Self {
+        held.sort_unstable();
+        let mut free = Vec::new();
+        let mut end = 0;
+        for (at, len) in held {
+            if at > end {
+                free.push((end, at - end));
+            }
+            end = end.max(at.saturating_add(len));
+        }
+        let len = segment.len() as u64;
+        if len > end {
+            free.push((end, len - end));
+        }
+        Self::of(segment, free)
+    }
+
+    /// True for free blocks, which go back to their arena.
+    pub fn is_lent(&self) -> bool {
+        self.lent != Lent::default()
     }
 }
 
@@ -142,6 +175,7 @@ impl Arena {
 mod tests {
     use super::*;
     use crate::layout::SMALLEST_ARENA;
+    use proptest::prelude::*;
 
     #[test]
     fn cooling_leaves_what_is_in_use_and_gives_the_rest_back_to_the_system() {
@@ -173,5 +207,41 @@ mod tests {
             assert_eq!(back, bytes);
         }
         assert!(blocks.contains(&arena.store(&[&bytes]).unwrap()));
+    }
+
+    #[test]
+    fn no_step_ends_within_a_page() {
+        let segment = Arc::new(Segment::create("farm-test", 64 << 20).unwrap());
+        segment.copy_in(0, &vec![7; 25 << 20]).unwrap();
+        // The last step in what lies behind ends where that begins.
+        let mut cooling = Cooling::all_but(segment.clone(), vec![(24_847_254, 314_475)]);
+        while cooling.step() {}
+        assert_eq!(segment.touched(), 78 * PAGE);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_held_of_an_arena_that_is_gone_stays_and_the_rest_goes(
+            places in proptest::collection::vec((0u64..900_000, 1u64..100_000), 0..12)
+        ) {
+            let segment = Arc::new(Segment::create("farm-test", 64 << 20).unwrap());
+            let bytes: Vec<u8> = (0..1_000_000u32).map(|n| (n >> 3) as u8 | 1).collect();
+            segment.copy_in(0, &bytes).unwrap();
+            let mut cooling = Cooling::all_but(segment.clone(), places.clone());
+            prop_assert!(!cooling.is_lent());
+            while cooling.step() {}
+            for (at, len) in &places {
+                let mut back = vec![0; *len as usize];
+                segment.copy_out(*at, &mut back).unwrap();
+                prop_assert!(back == bytes[*at as usize..(*at + *len) as usize]);
+            }
+            // A page at each end may be shared with a neighbour.
+            let held: u64 = places.iter().map(|(_, len)| len + 2 * PAGE).sum();
+            prop_assert!(segment.touched() <= held, "{} of {held} bytes", segment.touched());
+            let mut rest = Cooling::of(segment.clone(), places);
+            while rest.step() {}
+            prop_assert!(segment.touched() <= 24 * PAGE, "{} bytes", segment.touched());
+        }
     }
 }

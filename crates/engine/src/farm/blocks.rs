@@ -3,9 +3,12 @@
 
 use super::lent::Block;
 use super::Farm;
+use crate::shared::WorkerLine;
 use crate::supervisor::Command;
 use farm_sys::{memory_available, monotonic_ns};
+use farm_transport::Cooling;
 use std::sync::atomic::Ordering::*;
+use std::sync::Weak;
 
 /// From this size on memory is asked for before it is touched.
 const ASK_FROM: u64 = 1 << 20;
@@ -81,14 +84,19 @@ impl Farm {
             self.blocks_came_back();
         }
         if let Some(cooling) = self.requests.lend() {
-            self.supervisor.tell(Command::Cool { farm: self.shared.id, cooling });
+            self.cool(cooling);
         }
+    }
+
+    pub(super) fn cool(&self, cooling: Cooling) {
+        self.supervisor.tell(Command::Cool { farm: self.shared.id, cooling });
     }
 
     /// Bytes of memory that its segments take now.
     pub(super) fn touched(&self) -> u64 {
-        let workers = self.workers.iter().flatten().map(|worker| &worker.line);
-        let theirs = workers.map(|line| line.arena.touched() + line.own.segment().touched());
-        self.requests.segment().touched() + self.line.queue.segment().touched() + theirs.sum::<u64>()
+        let theirs = |line: &WorkerLine| line.arena.touched() + line.own.segment().touched();
+        let workers = self.workers.iter().flatten().map(|worker| theirs(&worker.line));
+        let left = self.left.iter().filter_map(Weak::upgrade).map(|line| theirs(&line));
+        self.requests.segment().touched() + self.line.queue.segment().touched() + workers.chain(left).sum::<u64>()
     }
 }

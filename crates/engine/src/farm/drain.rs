@@ -12,7 +12,7 @@ use crate::shared::{FarmEvent, FarmLine, WorkerLine};
 use crate::supervisor::Command;
 use farm_transport::frame::{reply, Attachment, ReplyHead, NO_BLOCK};
 use farm_transport::layout::{ENTRIES, SLOTS};
-use farm_transport::{Entry, Kind, QueueSegment, Segment};
+use farm_transport::{Entry, Kind, QueueSegment};
 use std::sync::atomic::Ordering::*;
 use std::sync::Arc;
 
@@ -20,8 +20,6 @@ use std::sync::Arc;
 const BODY_APART: u32 = 1 << 8;
 /// Largest body that goes through the batch.
 const LARGEST_INLINE: usize = 128 * 1024;
-/// Views of replies that user code may hold at a time, in bytes; above it replies are copied.
-const VIEW_BUDGET: u64 = 512 << 20;
 
 /// Names a view for the moment when nobody looks at it any more.
 #[derive(Debug, Clone, Copy)]
@@ -173,7 +171,9 @@ impl Farm {
     }
 
     fn forget(&mut self, worker: usize) {
-        let failed = self.workers[worker].take().is_some_and(|end| end.failed);
+        let end = self.workers[worker].take();
+        let failed = end.as_ref().is_some_and(|end| end.failed);
+        self.leave_views(end);
         let blocks = self.lent.worker_gone(worker);
         self.give(blocks);
         self.asked = 0;
@@ -215,9 +215,11 @@ impl Farm {
                 worker.online = true;
                 drained.news.push(FarmEvent::Online { worker: index });
             }
+            let before = drained.handovers.len();
             let taken = self.take_frame(index, &mut worker, tag, len, out, drained);
             worker.replies.advance(len);
             if taken.is_err() {
+                self.take_in(drained.handovers.drain(before..));
                 self.poison();
                 break;
             }
@@ -352,39 +354,6 @@ impl Farm {
         let last = u32::from(head.codec) | u32::from(head.attachments) << 16 | if apart { BODY_APART } else { 0 };
         drained.len = write_head(out, drained.len, id, kind, if apart { 0 } else { body_len }, last);
         Ok(())
-    }
-
-    fn hand_over(
-        &mut self,
-        index: usize,
-        worker: &mut WorkerEnd,
-        arena: &Segment,
-        row: Attachment,
-    ) -> Result<Handover, Broken> {
-        let Attachment { at, len } = row;
-        // The arena is sparse: what may be in it is less than its length, which may be more than the machine has.
-        if len > self.shared.settings.max_shared || arena.range(at, len as usize).is_err() {
-            return Err(Broken);
-        }
-        if self.shared.settings.views && self.view_bytes + len <= VIEW_BUDGET {
-            self.view_bytes += len;
-            return Ok(Handover::View { line: worker.line.clone(), key: ViewKey { worker: index, at, len } });
-        }
-        let mut bytes = vec![0; len as usize];
-        arena.copy_out(at, &mut bytes).map_err(|_| Broken)?;
-        worker.give_back(at, len);
-        Ok(Handover::Copied(bytes))
-    }
-
-    /// Nobody looks at this view any more; `line` says whose it was, since the index may have a new worker by now.
-    pub fn view_done(&mut self, line: &Arc<WorkerLine>, key: ViewKey) {
-        self.view_bytes = self.view_bytes.saturating_sub(key.len);
-        if let Some(Some(worker)) = self.workers.get_mut(key.worker) {
-            if Arc::ptr_eq(&worker.line, line) {
-                worker.give_back(key.at, key.len);
-                self.blocks_came_back();
-            }
-        }
     }
 
     /// The blocks of a reply that nobody waits for.

@@ -13,9 +13,11 @@ mod notice;
 mod priority;
 mod retry;
 pub mod settled;
+mod shown;
 mod stats;
 mod submission;
 mod timeouts;
+mod views;
 mod worker_end;
 
 pub use drain::{Drained, Handover, ViewKey};
@@ -24,7 +26,7 @@ pub use submission::Submission;
 
 use crate::pool::tasks::Tasks;
 use crate::settings::Settings;
-use crate::shared::{FarmEvent, FarmLine, Shared};
+use crate::shared::{FarmEvent, FarmLine, Shared, WorkerLine};
 use crate::supervisor::{supervisor, Command, Inbox};
 use backlog::{Backlog, Place};
 use crossbeam::channel::{unbounded, Receiver};
@@ -37,7 +39,7 @@ use stats::Stats;
 use std::collections::hash_map::RandomState;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering::*};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use timeouts::Timeouts;
 use worker_end::WorkerEnd;
 
@@ -65,6 +67,8 @@ pub struct Farm {
     requests: Arena,
     lent: Lent,
     workers: Vec<Option<WorkerEnd>>,
+    /// Of workers that are gone, while somebody looks at what they sent.
+    left: Vec<Weak<WorkerLine>>,
     events: Receiver<FarmEvent>,
     /// Settlements that did not come out of a ring.
     verdicts: VecDeque<(u32, u32, Vec<u8>)>,
@@ -119,6 +123,7 @@ impl Farm {
             requests: Arena::new(line.requests.clone()),
             lent: Lent::default(),
             workers: (0..shared.settings.indices()).map(|_| None).collect(),
+            left: Vec::new(),
             events,
             verdicts: VecDeque::new(),
             exits: VecDeque::new(),

@@ -222,8 +222,11 @@ fn lie(len: u32, block: u64, rows: &[Attachment]) -> bool {
     let head = ReplyHead { task, len, attachments: rows.len() as u16, codec: 0, block, ran: 0, since: 0 }.encode();
     let table: Vec<u8> = rows.iter().flat_map(|row| row.encode()).collect();
     assert!(player.liar().push(reply::RESULT, &[&head, &table]));
-    trial.drain();
-    trial.poisoned()
+    let Drained { handovers, .. } = trial.farm.drain(&mut trial.out);
+    let poisoned = trial.poisoned();
+    // No other reply gets bytes of one that was refused.
+    assert!(!poisoned || handovers.is_empty() && trial.farm.view_bytes == 0);
+    poisoned
 }
 
 #[test]
@@ -235,6 +238,14 @@ fn a_reply_larger_than_all_that_may_be_shared_is_a_lie() {
     let table = Attachment::SIZE as u32;
     assert!(!lie(table, farm_transport::frame::NO_BLOCK, &[row(most.into())]));
     assert!(lie(table, farm_transport::frame::NO_BLOCK, &[row(u64::from(most) + 1)]));
+}
+
+#[test]
+fn bytes_that_somebody_may_look_at_are_not_sent_once_more() {
+    let rows = |at| [(0, 100_000), (at, 10)].map(|(at, len)| Attachment { at, len });
+    let table = 2 * Attachment::SIZE as u32;
+    assert!(!lie(table, farm_transport::frame::NO_BLOCK, &rows(100_000)), "side by side");
+    assert!(lie(table, farm_transport::frame::NO_BLOCK, &rows(99_999)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The JavaScript thread's end of one worker's segment.
 
+use super::shown::Views;
 use crate::shared::WorkerLine;
 use farm_transport::layout::worker::{GIVEN_BACK, MAIL_FROM_JS, REPLIES};
 use farm_transport::{Consumer, Producer};
@@ -22,6 +23,7 @@ pub struct WorkerEnd {
     pub spawned: bool,
     /// The news that it takes tasks did.
     pub online: bool,
+    pub views: Views,
     /// A block was given back since somebody asked.
     pub gave: bool,
     give_back: Producer,
@@ -37,6 +39,7 @@ impl WorkerEnd {
             give_back: line.own.producer(GIVEN_BACK),
             waiting: Vec::new(),
             gave: false,
+            views: Views::default(),
             failed: false,
             spawned: false,
             online: false,

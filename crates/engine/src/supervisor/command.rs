@@ -32,7 +32,7 @@ pub enum Command {
     Kept {
         farm: u32,
     },
-    /// Free blocks of the request arena whose memory is to go back to the system.
+    /// Free blocks of the request arena, or what a worker that is gone has left, whose memory is to go back to the system.
     Cool {
         farm: u32,
         cooling: Cooling,

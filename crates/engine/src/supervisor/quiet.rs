@@ -63,10 +63,14 @@ impl FarmState {
         self.next_quiet
     }
 
-    /// Free blocks of the request arena.
+    /// Free blocks of the request arena, or memory that is in no arena's books any more.
     pub fn cool(&self, cooling: Cooling, hands: &Hands) {
         let shared = self.shared.clone();
-        let done = Box::new(move |cooling| shared.post(FarmEvent::Cooled(cooling)));
+        let done = Box::new(move |cooling: Cooling| {
+            if cooling.is_lent() {
+                shared.post(FarmEvent::Cooled(cooling));
+            }
+        });
         let _ = hands.spawner.send(Order::Cool { cooling, done });
     }
 }
