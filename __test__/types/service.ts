@@ -148,7 +148,7 @@ export function optionsAndErrors(error: unknown): void {
   // @ts-expect-error another pool's word
   createService('./worker.js', { maxWorkers: 2 });
   if (error instanceof FarmError) {
-    expectType<'resolve' | 'spawn' | 'load' | 'handshake' | 'platform' | 'runtime' | 'binary' | 'limit' | 'supervisor' | undefined>()(error.reason, true);
+    expectType<'resolve' | 'spawn' | 'load' | 'handshake' | 'platform' | 'runtime' | 'binary' | 'bundled' | 'limit' | 'supervisor' | undefined>()(error.reason, true);
     expectType<number | undefined>()(error.retryAfter, true);
   }
 }
