@@ -92,6 +92,9 @@ impl Farm {
     /// Kills all workers now. Every open task is settled as closed.
     pub fn destroy(&mut self) {
         self.closing = true;
+        for (_, kind, _) in &self.verdicts {
+            self.stats.closed_instead(*kind);
+        }
         self.settle_all(settled::CLOSED);
         self.supervisor.tell(Command::Destroy { farm: self.shared.id });
     }

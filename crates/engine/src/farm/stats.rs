@@ -77,6 +77,14 @@ impl Stats {
         }
     }
 
+    /// What `verdict` has counted is never told: its caller hears that the farm is closed.
+    pub fn closed_instead(&mut self, kind: u32) {
+        if matches!(kind, settled::LOST | settled::TIMED_OUT | settled::NO_MEMORY | settled::NOT_RETRIED) {
+            self.ends[End::of_verdict(kind) as usize] -= 1;
+            self.ended(End::Closed);
+        }
+    }
+
     /// A worker has answered; `submitted`: when its task came (ns).
     pub fn replied(&mut self, kind: u32, head: &ReplyHead, submitted: u64) {
         match kind & RETRIED {

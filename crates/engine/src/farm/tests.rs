@@ -201,6 +201,25 @@ fn a_queue_timeout_is_over_once_a_task_was_started() {
 }
 
 #[test]
+fn a_task_that_gets_no_other_try_is_counted_as_its_caller_hears_of_it() {
+    let ends = |trial: &Trial| ["failed", "closed"].map(|name| trial.farm.stats.read()["ends"][name].as_u64().unwrap());
+    for (destroyed, expected) in [(false, [1, 0]), (true, [0, 1])] {
+        let mut trial = Trial::new(1, 1);
+        let mut player = trial.join(0);
+        trial.submit(1, Options { retries: 1, ..Options::default() }, b"");
+        player.claim().unwrap();
+        trial.ends(player, 0, None);
+        trial.drain();
+        trial.farm.end_retries();
+        if destroyed {
+            trial.farm.destroy();
+        }
+        trial.drain();
+        assert_eq!(ends(&trial), expected);
+    }
+}
+
+#[test]
 fn a_task_claimed_by_nobody_there_is_can_be_cancelled() {
     let mut trial = Trial::new(1, 1);
     trial.submit(1, Options::default(), b"");
