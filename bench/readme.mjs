@@ -30,8 +30,8 @@ export function readmeTable({ date, machine, settings, nodes, samples }, workloa
   const rounds = settings.rounds === 1 ? 'one round' : `medians of ${settings.rounds} rounds`;
   return `${[row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')}
 
-${machine.cpu}, ${machine.cores} cores, ${machine.system}, ${date}, ${rounds}: take the ratios, not the figures. All workloads, the bars set
-for them and those that are missed are in [bench/RESULTS.md](bench/RESULTS.md).`;
+${machine.cpu}, ${machine.cores} cores, ${machine.system}, ${date}, ${rounds}: take the ratios, not the figures.
+All workloads, the bars set for them and those that are missed are in [bench/RESULTS.md](bench/RESULTS.md).`;
 }
 
 /** Puts the table between its marks. @param {string} path of the README */
