@@ -3,6 +3,9 @@
 //! times cheaper than fresh ones. What nobody has wanted for a while is cooled: its pages go back to the system.
 
 mod blocks;
+mod budget;
+
+pub use budget::Budget;
 
 use crate::segment::{OutOfSegment, Segment};
 use blocks::{Blocks, Given, Lent};

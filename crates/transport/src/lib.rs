@@ -30,7 +30,7 @@ mod worker_segment;
 
 #[cfg(not(loom))]
 pub use {
-    arena::{Arena, Cooling},
+    arena::{Arena, Budget, Cooling},
     patience::Patience,
     segment::{OutOfSegment, Segment},
     task_slot::{QueueSegment, TaskHeader},

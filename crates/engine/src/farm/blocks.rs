@@ -5,37 +5,13 @@ use super::lent::Block;
 use super::Farm;
 use crate::shared::WorkerLine;
 use crate::supervisor::Command;
-use farm_sys::{memory_available, monotonic_ns};
 use farm_transport::Cooling;
 use std::sync::atomic::Ordering::*;
 use std::sync::Weak;
 
-/// From this size on memory is asked for before it is touched.
-const ASK_FROM: u64 = 1 << 20;
-const ASK_AGAIN_NS: u64 = 100_000_000;
-
 impl Farm {
     pub(super) fn admits(&mut self, bytes: u64) -> bool {
-        if self.requests.used().saturating_add(bytes) > self.shared.settings.max_shared {
-            return false;
-        }
-        if bytes < ASK_FROM {
-            return true;
-        }
-        let now = monotonic_ns();
-        if now - self.memory.0 > ASK_AGAIN_NS || bytes > ASK_FROM * 16 {
-            self.memory = (now, memory_available());
-        }
-        // A sixteenth stays for everybody else.
-        let is_enough = |available: u64| bytes < available - available / 16;
-        if is_enough(self.memory.1) {
-            return true;
-        }
-        // What is kept for later blocks may be what is missing.
-        if self.requests.cool() {
-            self.memory = (now, memory_available());
-        }
-        is_enough(self.memory.1)
+        self.budget.admits(&mut self.requests, bytes)
     }
 
     /// Copies bytes that travel beside a payload into shared memory; `None` when there is none left for them.

@@ -92,6 +92,7 @@ impl Farm {
     /// Kills all workers now. Every open task is settled as closed.
     pub fn destroy(&mut self) {
         self.closing = true;
+        // What was decided and is not told yet never will be: those callers hear that the farm is closed, too.
         for (_, kind, _) in &self.verdicts {
             self.stats.closed_instead(*kind);
         }

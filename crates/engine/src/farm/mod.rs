@@ -33,7 +33,7 @@ use crossbeam::channel::{unbounded, Receiver};
 use farm_sys::{monotonic_ns, usable_cpus};
 use farm_transport::frame::NO_BLOCK;
 use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
-use farm_transport::{Arena, Patience, QueueSegment, Segment, TaskHeader};
+use farm_transport::{Arena, Budget, Patience, QueueSegment, Segment, TaskHeader};
 use lent::Lent;
 use stats::Stats;
 use std::collections::hash_map::RandomState;
@@ -86,7 +86,8 @@ pub struct Farm {
     /// There was no memory for that; it is tried again when somebody submits.
     queue_missing: bool,
     closing: bool,
-    memory: (u64, u64),
+    /// Of `requests`.
+    budget: Budget,
     view_bytes: u64,
     patience: Patience,
     chance: RandomState,
@@ -135,7 +136,7 @@ impl Farm {
             all_gone: false,
             queue_missing: false,
             closing: false,
-            memory: (0, 0),
+            budget: Budget::new(shared.settings.max_shared),
             view_bytes: 0,
             patience: Patience::new(if usable_cpus() < 2 || shared.settings.spin == 0 { 0 } else { LOOP_SPIN }),
             chance: RandomState::new(),

@@ -6,7 +6,7 @@ use crate::pool::workers::{Event, Phase};
 use crate::settings::{indices, Settings};
 use crate::shared::{FarmEvent, FarmLine, Shared};
 use crossbeam::channel::{unbounded, Receiver, Sender};
-use farm_sys::{monotonic_ns, Line, Poller};
+use farm_sys::{monotonic_ns, Line, Poller, SpawnPlan};
 use farm_transport::frame::tell;
 use farm_transport::{Claim, QueueSegment, Segment};
 use std::sync::atomic::Ordering::SeqCst;
@@ -40,6 +40,13 @@ impl Trial {
 
     fn act(&mut self, act: impl FnOnce(&mut FarmState, &Hands)) {
         act(&mut self.farm, &Hands { poller: &self.poller, spawner: &self.orders.0 });
+    }
+
+    /// The first worker, as it is to be spawned.
+    fn ordered(&mut self) -> Box<SpawnPlan> {
+        self.act(|farm, hands| farm.handle(Event::Demand(1), hands));
+        let Ok(Order::Worker { plan, .. }) = self.orders.1.recv() else { panic!("no worker is started") };
+        plan
     }
 
     fn all_gone(&self) -> bool {
@@ -90,8 +97,7 @@ fn a_queue_made_during_a_resize_has_room_for_all_workers() {
 #[test]
 fn a_worker_that_talks_without_end_is_heard_in_turns() {
     let mut trial = Trial::new(1);
-    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
-    let Ok(Order::Worker { plan, .. }) = trial.orders.1.recv() else { panic!("no worker is started") };
+    let plan = trial.ordered();
     let line = Line::from_fd(plan.pass[0].0.duplicate().unwrap());
     for _ in 0..40 {
         line.send(&[tell::ERROR], &[]).unwrap();
@@ -132,8 +138,7 @@ fn a_task_that_is_claimed_before_its_publisher_goes_on_is_nobodys_lie() {
 #[test]
 fn what_a_worker_leaves_open_elsewhere_is_not_looked_at_after_its_end() {
     let mut trial = Trial::new(1);
-    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
-    let Ok(Order::Worker { plan, .. }) = trial.orders.1.recv() else { panic!("no worker is started") };
+    let plan = trial.ordered();
     let child = farm_sys::spawn(&plan).unwrap();
     drop(plan);
     trial.act(|farm, hands| farm.spawned(0, Ok(child), hands));
@@ -175,8 +180,7 @@ fn a_program_that_the_system_does_not_start_in_time_is_a_failed_start_at_once() 
 #[test]
 fn an_exit_that_the_poller_does_not_report_is_found() {
     let mut trial = Trial::new(1);
-    trial.act(|farm, hands| farm.handle(Event::Demand(1), hands));
-    let Ok(Order::Worker { plan, .. }) = trial.orders.1.recv() else { panic!("no worker is started") };
+    let plan = trial.ordered();
     let child = farm_sys::spawn(&plan).unwrap();
     // The poller refuses what it has.
     trial.poller.add(child.exit_fd().unwrap(), 0).unwrap();

@@ -2,21 +2,15 @@
 //! thread gives back to the system what has not been wanted for a while, also while a task computes. That thread has the
 //! lock for a look at the lists only, never while memory is given back.
 
-use crate::arena::{Arena, Cooling};
+use crate::arena::{Arena, Budget, Cooling};
 use crate::frame::word;
 use crate::ring::Consumer;
-use farm_sys::{memory_available, monotonic_ns};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// From this size on memory is asked for before it is touched: running out kills a process instead of failing a call.
-const ASK_FROM: u64 = 1 << 20;
-const ASK_AGAIN_NS: u64 = 100_000_000;
 
 pub(super) struct Blocks {
     given_back: Consumer,
     pub arena: Arena,
-    max_shared: u64,
-    asked: (u64, u64),
+    budget: Budget,
 }
 
 impl Blocks {
@@ -32,30 +26,11 @@ impl Blocks {
     }
 
     pub fn fits(&self, bytes: u64) -> bool {
-        self.arena.used() + bytes <= self.max_shared
+        self.budget.fits(&self.arena, bytes)
     }
 
     pub fn admits(&mut self, bytes: u64) -> bool {
-        if !self.fits(bytes) {
-            return false;
-        }
-        if bytes < ASK_FROM {
-            return true;
-        }
-        let now = monotonic_ns();
-        if now - self.asked.0 > ASK_AGAIN_NS || bytes > ASK_FROM * 16 {
-            self.asked = (now, memory_available());
-        }
-        // A sixteenth stays for everybody else.
-        let is_enough = |available: u64| bytes < available - available / 16;
-        if is_enough(self.asked.1) {
-            return true;
-        }
-        // What is kept for later blocks may be what is missing.
-        if self.arena.cool() {
-            self.asked = (now, memory_available());
-        }
-        is_enough(self.asked.1)
+        self.budget.admits(&mut self.arena, bytes)
     }
 
     pub fn give(&mut self, taken: &[(u64, u64)]) {
@@ -68,7 +43,7 @@ pub struct Stock(Arc<Mutex<Blocks>>);
 
 impl Stock {
     pub(super) fn new(given_back: Consumer, arena: Arena, max_shared: u64) -> Self {
-        Stock(Arc::new(Mutex::new(Blocks { given_back, arena, max_shared, asked: (0, 0) })))
+        Stock(Arc::new(Mutex::new(Blocks { given_back, arena, budget: Budget::new(max_shared) })))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Blocks> {
