@@ -156,7 +156,7 @@ describe('the guard', () => {
     ['ends at once', '/bin/false', /\/bin\/false ended \d+ times in a row as soon as it was started/],
   ])('that %s is told of once, and tasks go on', async (_, guard, text) => {
     const other = path.join(dir, 'other-guard.js');
-    fs.writeFileSync(other, `require(${JSON.stringify(require.resolve('../lib/guard-program'))}).guardProgram = () => ${JSON.stringify(guard)};`);
+    fs.writeFileSync(other, `require(${JSON.stringify(require.resolve('../lib/worker/entry'))}).loaderOf('farm')('guard-program').guardProgram = () => ${JSON.stringify(guard)};`);
     const { code, stdout, stderr } = await program(
       `
       const farm = new WorkerFarm(${JSON.stringify(worker)}, { max: 1 });

@@ -1,7 +1,7 @@
 'use strict'
 
 const { execFileSync } = require('node:child_process')
-const { copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs')
+const { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { createService } = require('..')
@@ -135,7 +135,9 @@ describe('from an empty process', () => {
   test('a bundle, which lacks the files that workers run, is told to leave farm out', () => {
     const bundle = path.join(copy, 'bundle')
     cpSync(path.join(copy, 'lib'), path.join(bundle, 'lib'), { recursive: true, filter: (source) => !source.endsWith('entry.js') })
-    copyFileSync(path.join(copy, 'index.js'), path.join(bundle, 'index.js'))
+    // A bundle has the code of all files that are required, under another name.
+    copyFileSync(path.join(copy, 'lib', 'worker', 'entry.js'), path.join(bundle, 'module-1.js'))
+    writeFileSync(path.join(bundle, 'index.js'), readFileSync(path.join(copy, 'index.js'), 'utf8').replace('./lib/worker/entry', './module-1'))
     const error = requiring(bundle)
     expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'bundled', message: expect.stringContaining('--external:farm') })
     expect(error.message).toContain(path.join(bundle, 'lib'))

@@ -54,6 +54,8 @@ export function prepareNodes(given) {
       throw new Error(`bench: --node ${path} could not be run (${error.code ?? error.message}).\nGive the path of a node binary.`);
     }
     if (found.has(version)) continue;
+    // As `npm install` by this Node leaves it.
+    execFileSync(path, [here('../scripts/code-cache.mjs')]);
     const unitsPerMs = Number(execFileSync(path, [here('./calibrate.mjs')], { encoding: 'utf8' }));
     found.set(version, { path, version, unitsPerMs });
   }

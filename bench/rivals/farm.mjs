@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 const { createService, farmOf } = createRequire(import.meta.url)('../../index.js');
 const script = fileURLToPath(new URL('../tasks.cjs', import.meta.url));
 
-export async function start({ workers, killTree, spares }) {
+export async function start({ workers, killTree, spares, ready = true }) {
   const service = createService(script, { min: workers, max: workers, killTree, spares });
   const farm = farmOf(service);
-  await farm.ready();
+  if (ready) await farm.ready();
   return {
     run: (method, arg) => service[method](arg),
     runWithin: (timeout, method, arg) => farm.run(method, [arg], { timeout }).catch(() => {}),

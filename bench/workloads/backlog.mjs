@@ -8,6 +8,8 @@ export const metrics = {
   promise: { title: 'a bare promise at 1 M', unit: 'µs' },
 };
 export const rivals = ['farm', 'threads'];
+/** V8's collector has its own moments. */
+export const repeats = { full: 7, quick: 1 };
 
 const FEW = 1000;
 

@@ -1,50 +1,95 @@
 'use strict';
 
 /**
- * The file that Node runs in a worker: loads lib/worker/bootstrap.js and what that one needs. Node's own loader looks for
- * each file in several ways, reads package.json files and asks for hooks, a third of a millisecond for each of some
- * fifteen files; where our own lie is known. The user's module and all it requires go through Node's.
+ * The file that Node runs in a worker. And what loads the package's own files, in workers and in their parent, past Node's
+ * loader: that one looks for each file in several ways, reads package.json files and asks for hooks, and where our own lie
+ * is known. What V8 made of a file when the package was built is taken where it was this very Node (scripts/code-cache.mjs)
+ * and the file still says the same. Packages, and all that the user's module requires, go through Node's.
+ *
+ * One file for both: a second one costs each worker a millisecond.
  */
 
-const { readFileSync } = require('node:fs');
+const { existsSync, readFileSync, statSync } = require('node:fs');
 const path = require('node:path');
-const vm = require('node:vm');
+const { Script } = require('node:vm');
 
+const LIB = path.dirname(__dirname);
+const HEAD = '(function (exports, require, module, __filename, __dirname) { ';
+const TAIL = '\n})';
 /** Left to Node: the user's module may have FarmError by `require('farm')`, and `instanceof` must hold; and import(). */
-const SHARED = new Set([path.join(__dirname, '..', 'errors.js'), path.join(__dirname, 'import.js')]);
-/** The addon; lib/worker-program.js names it. */
-const ADDON = process.argv[3];
-const PARAMETERS = ['exports', 'require', 'module', '__filename', '__dirname'];
+const SHARED = new Set(['errors', 'worker/import']);
 
-/** By file. @type {Map<string, { exports: any }>} */
-const loaded = new Map();
+/** @typedef {{ exports: any, script?: Script }} OwnModule */
+/** @typedef {(name: string, file: string) => { source: Buffer, code: Buffer } | undefined} Kept */
+/** @typedef {{ loaded: Map<string, OwnModule>, kept: Kept }} Side */
+
+/** @type {Map<string, Side>} */
+const sides = new Map();
 
 /**
- * @param {string} file
- * @returns {any} its exports
+ * @param {'farm' | 'worker'} side whose code is at hand; the two need other files
+ * @returns {((name: string) => any) | null} loads a file of lib/, by its name there without `.js`; null where Node's loader
+ *   has to: in a realm of its own, such as a test of Jest has, which our code would not belong to, and in a bundle, where
+ *   there are no files
  */
-function load(file) {
-  const known = loaded.get(file);
-  if (known !== undefined) return known.exports;
+function loaderOf(side) {
+  if (Object.getPrototypeOf(readFileSync) !== Function.prototype) return null;
+  if (!existsSync(path.join(__dirname, 'entry.js'))) return null;
+  let found = sides.get(side);
+  if (found === undefined) sides.set(side, (found = { loaded: new Map(), kept: keptBy(side) }));
+  const { loaded, kept } = found;
+  return (name) => load(name, loaded, kept);
+}
+
+/**
+ * @param {string} name
+ * @param {Side['loaded']} loaded
+ * @param {Kept} kept
+ */
+function load(name, loaded, kept) {
+  const there = loaded.get(name);
+  if (there !== undefined) return there.exports;
+  /** @type {OwnModule} */
   const module = { exports: {} };
-  loaded.set(file, module);
-  const directory = path.dirname(file);
+  loaded.set(name, module);
+  const file = `${LIB}/${name}.js`;
+  const known = kept(name, file);
+  const source = known === undefined ? readFileSync(file) : known.source;
+  module.script = new Script(`${HEAD}${source}${TAIL}`, { filename: file, columnOffset: -HEAD.length, cachedData: known?.code });
   const ours = (/** @type {string} */ id) => {
-    if (id === ADDON) return loadAddon(id);
+    if (id.endsWith('.node')) return addon(id);
     if (!id.startsWith('.')) return require(id);
-    const wanted = path.join(directory, `${id}.js`);
-    return SHARED.has(wanted) ? require(wanted) : load(wanted);
+    const wanted = nameFrom(name, id);
+    return id.endsWith('.js') || SHARED.has(wanted) ? require(`${LIB}/${wanted}`) : load(wanted, loaded, kept);
   };
-  const run = vm.compileFunction(readFileSync(file, 'utf8'), PARAMETERS, { filename: file });
-  run.call(module.exports, module.exports, ours, module, file, directory);
+  const directory = path.dirname(file);
+  module.script.runInThisContext().call(module.exports, module.exports, ours, module, file, directory);
   return module.exports;
 }
 
 /**
- * As Node's loader does it, without looking for a file whose place is known; the module may load it too, by require('farm').
+ * By the language's own functions: those of node:path look at each letter.
+ * @param {string} from a name
+ * @param {string} id what it requires
+ */
+function nameFrom(from, id) {
+  const parts = from.split('/');
+  parts.pop();
+  for (const part of id.split('/')) {
+    if (part === '.') continue;
+    if (part === '..' && parts.length > 0) parts.pop();
+    else parts.push(part);
+  }
+  return parts.join('/');
+}
+
+/**
+ * As Node's loader does it, without looking for a file whose place is known; others may load it too, by require('farm').
  * @param {string} file
  */
-function loadAddon(file) {
+function addon(file) {
+  const known = require.cache[file];
+  if (known !== undefined) return known.exports;
   const own = new /** @type {any} */ (module.constructor)(file);
   process.dlopen(own, file);
   own.filename = file;
@@ -53,4 +98,58 @@ function loadAddon(file) {
   return own.exports;
 }
 
-load(path.join(__dirname, 'bootstrap.js'));
+/** @param {string} side */
+function codeFile(side) {
+  return path.join(LIB, 'code-cache', `${side}-${process.version}-${process.arch}.bin`);
+}
+
+/**
+ * V8 looks whether code is of its version and flags, and at nothing else: not at the text beyond its length, nor whether the
+ * bytes are whole. So what it was made of stands beside it. Where a file is of another time, as those are that were packed
+ * and installed, its text is compared.
+ *
+ * Kept are: the length of a table, four bytes, little endian; the table, JSON: `{ node, place, length, files: { [name]: [at,
+ * length of the text, time of the file, length of the code] } }`, `node` the size of its binary, `place` that of lib/ where
+ * it matters, `length` that of what follows; texts, the code behind each.
+ * @param {string} side
+ * @returns {Kept}
+ */
+function keptBy(side) {
+  try {
+    const bytes = readFileSync(codeFile(side));
+    const start = 4 + bytes.readUInt32LE(0);
+    const { node, place, length, files } = JSON.parse(bytes.toString('utf8', 4, start));
+    if (node !== statSync(process.execPath).size || start + length !== bytes.length) return () => undefined;
+    // V8 has the place in the code, and until Node 22 shows that one in stacks.
+    if (place !== null && place !== LIB) return () => undefined;
+    return (name, file) => {
+      const row = files[name];
+      if (row === undefined) return undefined;
+      const [at, size, time, codeSize] = row;
+      const source = bytes.subarray(start + at, start + at + size);
+      const now = statSync(file);
+      if (now.size !== size || (now.mtimeMs !== time && !source.equals(readFileSync(file)))) return undefined;
+      return { source, code: bytes.subarray(start + at + size, start + at + size + codeSize) };
+    };
+  } catch {
+    // None was made for this Node: V8 compiles.
+    return () => undefined;
+  }
+}
+
+/**
+ * For scripts/code-cache.
+ * @param {string} side
+ * @returns {[name: string, script: Script][]} what it has loaded
+ */
+function scriptsOf(side) {
+  const { loaded } = /** @type {Side} */ (sides.get(side));
+  return [...loaded].map(([name, { script }]) => [name, /** @type {Script} */ (script)]);
+}
+
+module.exports = { loaderOf, codeFile, scriptsOf };
+
+if (require.main === module) /** @type {(file: string) => any} */ (loaderOf('worker'))('worker/bootstrap');
+// Something that Node loads ahead of its program (--require) may use farm, in a worker too: what it has loaded then must not
+// pass for the program.
+else if (process.argv[1] === __filename) delete require.cache[__filename];

@@ -7,13 +7,14 @@ export const jsRooms = [
   { name: 'bin', floor: 8, files: ['bin/**'], imports: ['index.js', 'package.json', 'bin/**'] },
   { name: 'compat', floor: 8, files: ['compat/**'], imports: ['index.js', 'compat/**'] },
   { name: 'examples', floor: 8, files: ['examples/**'], imports: ['index.js', 'package.json', 'lib/worker/index.js', 'examples/**'] },
-  { name: 'face', floor: 7, files: ['index.js'], imports: ['lib/*'] },
+  { name: 'face', floor: 7, files: ['index.js'], imports: ['lib/*', 'lib/worker/entry.js'] },
   { name: 'service', floor: 6.5, files: ['lib/service.js'], imports: ['lib/*', 'lib/codec/**'] },
   { name: 'addon', floor: 5, files: ['lib/native-addon.js'], imports: ['native.js', 'lib/errors.js'] },
   { name: 'farm', floor: 6, files: ['lib/farm.js'], imports: ['lib/*', 'lib/codec/**'] },
   { name: 'worker', floor: 6, files: ['lib/worker/**'], imports: ['native.js', 'lib/*', 'lib/codec/**', 'lib/worker/**'], never: ['lib/farm.js'] },
   { name: 'lib', floor: 5, files: ['lib/**'], imports: ['lib/**', 'package.json'] },
   { name: 'trials', floor: 9, files: ['scripts/{chaos,soak,orphans}.mjs', 'scripts/{chaos,soak,orphans}/**'], imports: ['index.js', 'lib/worker/index.js', 'scripts/**'] },
+  { name: 'code cache', floor: 9, files: ['scripts/code-cache.mjs', 'scripts/code-cache/**'], imports: ['index.js', 'lib/worker/entry.js', 'scripts/**'] },
   { name: 'scripts', floor: 9, files: ['scripts/**'], imports: ['scripts/**'] }
 ]
 

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { isBuilt, build, fetchCrates } from './binary.mjs'
 import { install, isInstalled } from './packages.mjs'
+import { keepCode } from './code.mjs'
 import { requireSystem, requireTools } from './requirements.mjs'
 import { SetupError } from './stop.mjs'
 
@@ -9,7 +10,7 @@ import { SetupError } from './stop.mjs'
  * @param {string} root the repository
  * @param {string[]} args what followed `setup.mjs`
  */
-export function run(root, args) {
+export async function run(root, args) {
   const options = parse(args)
   const stale = !isBuilt(root)
   if (stale || options.tools) {
@@ -25,6 +26,7 @@ export function run(root, args) {
   }
   if (options.tools) fetchCrates(root)
   if (stale) build(root)
+  await keepCode()
 }
 
 function parse(args) {

@@ -29,8 +29,11 @@ pub use command::{Command, Inbox};
 
 use crate::once::Once;
 use crossbeam::channel::unbounded;
-use farm_sys::{Doorbell, Poller};
+use farm_sys::{take_turns, Doorbell, Poller};
 use std::sync::Arc;
+
+/// Turns of our threads on a CPU, ns: they have little to do, and others wait for it.
+const TURN: u64 = 200_000;
 
 /// The supervisor of this process, started with the first farm.
 pub fn supervisor() -> farm_sys::Result<&'static Inbox> {
@@ -41,11 +44,15 @@ pub fn supervisor() -> farm_sys::Result<&'static Inbox> {
         let poller = Poller::new()?;
         poller.add(bell.fd(), event_loop::BELL)?;
         let inbox = Inbox { commands: sender, bell: bell.clone() };
-        let spawner = spawner::start(inbox.clone())?;
-        std::thread::Builder::new()
-            .name("farm-supervisor".into())
-            .spawn(move || event_loop::EventLoop::new(poller, commands, bell, spawner).run())
-            .map_err(|error| farm_sys::Error::system("thread", error))?;
-        Ok(inbox)
+        // Inherited: a thread that takes them itself has to wait for its first turn before.
+        let usual = take_turns(TURN);
+        let started = spawner::start(inbox.clone(), usual).and_then(|spawner| {
+            std::thread::Builder::new()
+                .name("farm-supervisor".into())
+                .spawn(move || event_loop::EventLoop::new(poller, commands, bell, spawner).run())
+                .map_err(|error| farm_sys::Error::system("thread", error))
+        });
+        take_turns(usual);
+        started.map(|_| inbox)
     })
 }

@@ -1,6 +1,6 @@
-//! The spawner: starts children, and gives memory back when none is to be started. `posix_spawn` returns only when the child has executed its program,
-//! which can take seconds on a slow disk; no deadline may wait for that. The thread never ends, because the children's
-//! parent-death signal is bound to it.
+//! The spawner: starts children, and gives memory back when none is to be started. `posix_spawn` returns only when the child
+//! has executed its program, which can take seconds on a slow disk; no deadline may wait for that. The thread never ends,
+//! because the children's parent-death signal is bound to it.
 //!
 //! The guard is ordered when the first worker runs. It goes before the workers that wait: code of the first may start
 //! processes long before the last one runs.
@@ -36,7 +36,8 @@ impl Order {
     }
 }
 
-pub fn start(supervisor: Inbox) -> Result<Sender<Order>> {
+/// `turns`: those of the children, on a CPU; this thread has turns of its own.
+pub fn start(supervisor: Inbox, turns: u64) -> Result<Sender<Order>> {
     let (orders, received) = unbounded::<Order>();
     std::thread::Builder::new()
         .name("farm-spawner".into())
@@ -46,7 +47,15 @@ pub fn start(supervisor: Inbox) -> Result<Sender<Order>> {
             while let Some(order) = next(&received, &mut waiting) {
                 let started = match order {
                     Order::Worker { farm, worker, plan, guarded } => {
-                        let start = || spawn(&plan).and_then(|child| if guarded { list(child) } else { Ok(child) });
+                        let start = || {
+                            let child = spawn(&plan)?;
+                            child.give_turns(turns);
+                            if guarded {
+                                list(child)
+                            } else {
+                                Ok(child)
+                            }
+                        };
                         Command::Spawned { farm, worker, child: or_fault(start) }
                     }
                     Order::Guard { program } => Command::GuardStarted(or_fault(|| guard_process::start(&program))),

@@ -1,6 +1,7 @@
 //! One child process: start, signal, reap; and, on the child's side, the bond to its parent.
 
 use super::cgroup::Group;
+use super::turns::turns_of;
 use super::{Fd, Line};
 use crate::{unix::posix_spawn, Error, ExitStatus, Result, SpawnPlan};
 use rustix::event::{poll, PollFd, PollFlags};
@@ -58,6 +59,11 @@ impl Child {
             None => None,
         };
         Ok(())
+    }
+
+    /// As [`take_turns`], for its first thread. It begins with those of the thread that spawned it.
+    pub fn give_turns(&self, ns: u64) {
+        turns_of(self.pid(), ns);
     }
 
     pub fn pid(&self) -> i32 {
@@ -187,40 +193,6 @@ pub fn die_with_parent(parent: i32) -> Result<bool> {
 pub fn ignore_interrupts() {
     // SAFETY: sets a disposition that runs no code; whoever had one before had the default.
     unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) };
-}
-
-/// In a worker: asks the scheduler for turns of this length (ns) for the calling thread. A thread with shorter turns, such
-/// as the parent's beside a worker's, then takes a CPU from it at once when it wakes instead of waiting for the turn's end
-/// (EEVDF, Linux 6.12; older kernels ignore the wish). The share of CPU time stays what it is.
-pub fn take_turns(ns: u64) {
-    const SCHED_OTHER: u32 = 0;
-    /// `struct sched_attr` of sched_setattr(2), first version.
-    #[repr(C)]
-    #[derive(Default)]
-    struct Attributes {
-        size: u32,
-        policy: u32,
-        flags: u64,
-        nice: i32,
-        priority: u32,
-        runtime: u64,
-        deadline: u64,
-        period: u64,
-    }
-    let mut attributes = Attributes::default();
-    let size = size_of::<Attributes>() as u32;
-    // SAFETY: both calls get the address of a struct of the size they are told, for the calling thread (0); a refusal
-    // changes nothing and is not an error.
-    unsafe {
-        if libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0) != 0
-            || attributes.policy != SCHED_OTHER
-        {
-            return;
-        }
-        attributes.size = size;
-        attributes.runtime = ns;
-        libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0);
-    }
 }
 
 /// In a worker: a thread that ends this process as soon as the other end of the line is closed. It covers what takes

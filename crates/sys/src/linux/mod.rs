@@ -13,16 +13,18 @@ mod poller;
 pub mod process_usage;
 mod pulse;
 mod room;
+mod turns;
 mod usage;
 
 pub use crate::unix::library;
-pub use child::{die_with_parent, ignore_interrupts, spawn, take_turns, watch_line, Child};
+pub use child::{die_with_parent, ignore_interrupts, spawn, watch_line, Child};
 pub use doorbell::Doorbell;
 pub use line::{lifeline, pipe, write_own_output, Line, FDS_PER_MESSAGE};
 pub use memory::Memory;
 pub use poller::Poller;
 pub use pulse::give_pulse;
 pub use room::make_room;
+pub use turns::take_turns;
 pub use usage::{memory_available, memory_limit, monotonic_ns, oom_kills, usable_cpus};
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

@@ -19,6 +19,10 @@ impl Child {
         match self.0 {}
     }
 
+    pub fn give_turns(&self, _ns: u64) {
+        match self.0 {}
+    }
+
     pub fn lose_exit_fd(&mut self) {
         match self.0 {}
     }
@@ -63,8 +67,10 @@ pub fn die_with_parent(_parent: i32) -> Result<bool> {
 /// There are no signals to ignore.
 pub fn ignore_interrupts() {}
 
-/// A wish that a scheduler may not know; there is nothing to report.
-pub fn take_turns(_ns: u64) {}
+/// A wish that a scheduler may not know.
+pub fn take_turns(_ns: u64) -> u64 {
+    0
+}
 
 pub fn watch_line(_line: &Fd, _heard: impl FnMut(&[u8]) + Send + 'static) -> Result<()> {
     Err(unsupported("ending a worker with its parent"))
