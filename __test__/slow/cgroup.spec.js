@@ -5,11 +5,11 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { folder, gone, running, stateOf, until } = require('./fixtures/life/processes');
-const { cleared, guardOf, guardsOf } = require('./fixtures/guard/family');
-const { delegated, groupsIn, into, removed } = require('../scripts/orphans/group.cjs');
+const { folder, gone, running, stateOf, until } = require('../fixtures/life/processes');
+const { cleared, guardOf, guardsOf } = require('../fixtures/guard/family');
+const { delegated, groupsIn, into, removed } = require('../../scripts/orphans/group.cjs');
 
-const worker = require.resolve('./fixtures/guard/worker');
+const worker = require.resolve('../fixtures/guard/worker');
 const dir = folder();
 const made = delegated();
 const group = 'group' in made ? made.group : '';
@@ -131,7 +131,7 @@ withGroup('where a cgroup is delegated', () => {
     const nested = path.join(dir, 'nested.js');
     fs.writeFileSync(
       nested,
-      `const { WorkerFarm } = require(${JSON.stringify(path.join(__dirname, '..'))});
+      `const { WorkerFarm } = require(${JSON.stringify(path.join(__dirname, '..', '..'))});
        const farm = new WorkerFarm(${JSON.stringify(worker)}, { max: 1 });
        exports.start = async (options) => [process.pid, ...(await farm.run('start', [options]))];`,
     );

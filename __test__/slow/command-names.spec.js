@@ -2,10 +2,10 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { folder, run } = require('./fixtures/command/run');
+const { folder, run } = require('../fixtures/command/run');
 const { spawnSync } = require('node:child_process');
-const { FARM, WORKERS } = require('./fixtures/command/run');
-const { nameOf, pathOf, shown } = require('../bin/map/names');
+const { FARM, WORKERS } = require('../fixtures/command/run');
+const { nameOf, pathOf, shown } = require('../../bin/map/names');
 
 const STRANGE = ['sp ace.txt', 'new\nline.txt', '-dash.txt', '--out.txt', 'üñ\u{1F69C}.txt', "quo'te\".txt", '*.txt', 'br{a,b}.txt', '\ufffd.txt'];
 const RAW = [Buffer.from([0xff, 0xfe, 0x2e, 0x74, 0x78, 0x74]), Buffer.concat([Buffer.from('cut-\u{1F69C}').subarray(0, 6), Buffer.from('.txt')])];

@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { folder, run } = require('./fixtures/command/run');
+const { folder, run } = require('../fixtures/command/run');
 
 test('lines of standard input, in order', async () => {
   const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i} ü`);
