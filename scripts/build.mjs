@@ -1,10 +1,11 @@
 // Builds the addon: `napi build` compiles the crate and writes farm.<platform>.node, the loader native.js
-// and the raw types native.d.ts beside it; then the guard program, farm-guard.<platform>. Options after the script's name go to `napi build`, except
-// --debug, which leaves --release out.
+// and the raw types native.d.ts beside it; then the guard program, farm-guard.<platform>, and V8's code of lib/. Options after
+// the script's name go to `napi build`, except --debug, which leaves --release out.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import path from 'node:path'
+import { keepCode } from './setup/code.mjs'
 import { sourceHash, writeStamp } from './setup/stamp.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -45,6 +46,8 @@ if (overwritten.length > 0) {
 if (built.status !== 0) process.exit(built.status ?? 1)
 buildGuard()
 writeStamp(root, debug ? `${hash} debug` : hash)
+// Of another target nothing can be run here.
+if (!given.includes('--target')) await keepCode()
 
 /** The guard for the system that the addon was just built for. */
 function buildGuard() {

@@ -34,6 +34,7 @@ beforeEach(() => {
     fs.writeFileSync('farm.linux-x64-gnu.node', '')
     writeStamp(process.cwd(), hash)
   `)
+  write('scripts/code-cache.mjs', 'export async function makeCodeCache() {}')
   tool('cargo', 'echo "cargo 1.90.0 (abc 2025-01-01)"')
   tool('cc', 'exit 0')
 })
@@ -141,6 +142,15 @@ describe('only what is needed is done', () => {
     expect(setup()).toMatchObject({ status: 0, builds: 1 })
     fs.rmSync(path.join(tools, 'cargo'))
     expect(setup()).toMatchObject({ status: 0, builds: 1, stderr: '' })
+  })
+
+  test("V8's code is kept each time; where that fails, farm only starts later", () => {
+    write('scripts/code-cache.mjs', "import fs from 'node:fs'; export async function makeCodeCache() { fs.appendFileSync('kept', 'x') }")
+    setup()
+    setup()
+    expect(fs.readFileSync(path.join(clone, 'kept'), 'utf8')).toBe('xx')
+    write('scripts/code-cache.mjs', "export async function makeCodeCache() { throw new Error('read-only') }")
+    expect(setup()).toMatchObject({ status: 0, lines: [expect.stringMatching(/start some milliseconds later \(read-only\)/)] })
   })
 
   test('--tools insists on cargo even then', () => {
