@@ -141,6 +141,12 @@ describe('from an empty process', () => {
     const error = requiring(bundle)
     expect(error).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'bundled', message: expect.stringContaining('--external:farm') })
     expect(error.message).toContain(path.join(bundle, 'lib'))
+    // Some bundlers copy the files that paths name, beside the bundle.
+    copyFileSync(path.join(copy, 'lib', 'native-addon.js'), path.join(bundle, 'lib', 'module-2.js'))
+    const farm = path.join(bundle, 'lib', 'farm.js')
+    writeFileSync(farm, readFileSync(farm, 'utf8').replace('./native-addon', './module-2'))
+    copyFileSync(path.join(copy, 'lib', 'worker', 'entry.js'), path.join(bundle, 'lib', 'worker', 'entry.js'))
+    expect(requiring(bundle)).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'bundled' })
   })
 
   test('a process that loads no native addons says so, and nothing of another binary', () => {
@@ -153,6 +159,12 @@ describe('from an empty process', () => {
     const preload = path.join(copy, 'elsewhere.cjs')
     writeFileSync(preload, "Object.defineProperty(process, 'platform', { value: 'darwin' })\n")
     expect(requiring(root, '--require', preload)).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'platform', platform: 'darwin', libc: null })
+  })
+
+  test('and as often as it is required', () => {
+    const preload = path.join(copy, 'elsewhere-first.cjs')
+    writeFileSync(preload, `Object.defineProperty(process, 'platform', { value: 'darwin' })\ntry { require(${JSON.stringify(root)}) } catch {}\n`)
+    expect(requiring(root, '--require', preload)).toMatchObject({ code: 'ERR_FARM_UNSUPPORTED', reason: 'platform', platform: 'darwin' })
   })
 
   test('here it is not refused', () => {

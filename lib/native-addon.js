@@ -7,7 +7,7 @@ const path = require('node:path');
 const { FarmError } = require('./errors');
 
 const ROOT = path.dirname(__dirname);
-/** What a worker runs. Not there: this is a part of a bundle. */
+/** What a worker runs. */
 const WORKER = path.join(__dirname, 'worker', 'entry.js');
 const ARCHITECTURES = ['x64', 'arm64'];
 /** No binary is to blame: node was told to load none. */
@@ -38,7 +38,8 @@ function addonFor(load, machine) {
   if (platform !== 'linux' || !ARCHITECTURES.includes(arch)) {
     throw unsupported('platform', `farm does not run on this system, only on Linux (${ARCHITECTURES.join(', ')})`, machine);
   }
-  if (!existsSync(WORKER)) {
+  // Some bundlers put what a path names into the bundle, so that it is there.
+  if (path.basename(__filename) !== 'native-addon.js' || !existsSync(WORKER)) {
     const ways = "esbuild --external:farm, webpack externals: { farm: 'commonjs farm' }, Next.js serverExternalPackages: ['farm']";
     throw unsupported('bundled', `farm was bundled into ${__filename}, and its workers need the files of the package. Leave it out of the bundle: ${ways}`, machine);
   }

@@ -59,6 +59,28 @@ test('all that a program and its worker load at first is taken', () => {
   expect(outcomes({ worker, farm })).toEqual([false]);
 });
 
+test('what was read for that does not stay in memory', () => {
+  fs.writeFileSync(path.join(copy, 'held.js'), `
+    require('.');
+    require('node:v8').setFlagsFromString('--expose-gc');
+    const gc = require('node:vm').runInNewContext('gc');
+    const rejected = require('./lib/worker/entry').scriptsOf('farm').map(([, script]) => script.cachedDataRejected);
+    // V8 gives memory back beside the program.
+    const look = (left) => {
+      gc();
+      const held = process.memoryUsage().arrayBuffers;
+      if (left > 0 && held > Number(process.argv[2])) setTimeout(look, 5, left - 1);
+      else console.log(JSON.stringify({ rejected, held }));
+    };
+    setImmediate(look, 500);
+  `);
+  const [farm] = codeFiles().filter((file) => path.basename(file).startsWith('farm-'));
+  const { size } = fs.statSync(farm);
+  const { rejected, held } = JSON.parse(node('held.js', String(size)));
+  expect([...new Set(rejected)]).toEqual([false]);
+  expect(held).toBeLessThan(size);
+});
+
 test('nothing is written anew while the files stay what they are', () => {
   const written = () => codeFiles().map((file) => fs.statSync(file).ino);
   const before = written();

@@ -9,19 +9,23 @@
  * One file for both: a second one costs each worker a millisecond.
  */
 
-const { existsSync, readFileSync, statSync } = require('node:fs');
+const { readFileSync, statSync } = require('node:fs');
 const path = require('node:path');
 const { Script } = require('node:vm');
 
 const LIB = path.dirname(__dirname);
+/** How the place of this file ends, where it is one: a bundle has its code under another name. */
+const NAME = path.join(path.sep, 'lib', 'worker', 'entry.js');
 const HEAD = '(function (exports, require, module, __filename, __dirname) { ';
 const TAIL = '\n})';
 /** Left to Node: the user's module may have FarmError by `require('farm')`, and `instanceof` must hold; and import(). */
 const SHARED = new Set(['errors', 'worker/import']);
+/** Hooks that hand Node a file's text (module.register()) have it give that file another require(), without a cache. */
+const byNode = require.cache === undefined ? require('node:module').createRequire(__filename) : require;
 
 /** @typedef {{ exports: any, script?: Script }} OwnModule */
 /** @typedef {(name: string, file: string) => { source: Buffer, code: Buffer } | undefined} Kept */
-/** @typedef {{ loaded: Map<string, OwnModule>, kept: Kept }} Side */
+/** @typedef {{ name: string, loaded: Map<string, OwnModule>, kept?: WeakRef<Kept> }} Side */
 
 /** @type {Map<string, Side>} */
 const sides = new Map();
@@ -34,37 +38,50 @@ const sides = new Map();
  */
 function loaderOf(side) {
   if (Object.getPrototypeOf(readFileSync) !== Function.prototype) return null;
-  if (!existsSync(path.join(__dirname, 'entry.js'))) return null;
-  let found = sides.get(side);
-  if (found === undefined) sides.set(side, (found = { loaded: new Map(), kept: keptBy(side) }));
-  const { loaded, kept } = found;
-  return (name) => load(name, loaded, kept);
+  if (!path.isAbsolute(__filename) || !__filename.endsWith(NAME)) return null;
+  const found = sides.get(side) ?? { name: side, loaded: new Map() };
+  sides.set(side, found);
+  return (name) => load(name, found);
 }
 
 /**
  * @param {string} name
- * @param {Side['loaded']} loaded
- * @param {Kept} kept
+ * @param {Side} side
  */
-function load(name, loaded, kept) {
-  const there = loaded.get(name);
+function load(name, side) {
+  if (SHARED.has(name)) return byNode(`${LIB}/${name}`);
+  const there = side.loaded.get(name);
   if (there !== undefined) return there.exports;
   /** @type {OwnModule} */
   const module = { exports: {} };
-  loaded.set(name, module);
+  side.loaded.set(name, module);
+  try {
+    run(name, module, side);
+  } catch (error) {
+    // As Node does it: who requires it again hears the same, and gets nothing half done.
+    side.loaded.delete(name);
+    throw error;
+  }
+  return module.exports;
+}
+
+/**
+ * @param {string} name
+ * @param {OwnModule} module
+ * @param {Side} side
+ */
+function run(name, module, side) {
   const file = `${LIB}/${name}.js`;
-  const known = kept(name, file);
+  const known = keptOf(side)(name, file);
   const source = known === undefined ? readFileSync(file) : known.source;
   module.script = new Script(`${HEAD}${source}${TAIL}`, { filename: file, columnOffset: -HEAD.length, cachedData: known?.code });
   const ours = (/** @type {string} */ id) => {
     if (id.endsWith('.node')) return addon(id);
-    if (!id.startsWith('.')) return require(id);
+    if (!id.startsWith('.')) return byNode(id);
     const wanted = nameFrom(name, id);
-    return id.endsWith('.js') || SHARED.has(wanted) ? require(`${LIB}/${wanted}`) : load(wanted, loaded, kept);
+    return id.endsWith('.js') ? byNode(`${LIB}/${wanted}`) : load(wanted, side);
   };
-  const directory = path.dirname(file);
-  module.script.runInThisContext().call(module.exports, module.exports, ours, module, file, directory);
-  return module.exports;
+  module.script.runInThisContext().call(module.exports, module.exports, ours, module, file, path.dirname(file));
 }
 
 /**
@@ -88,14 +105,26 @@ function nameFrom(from, id) {
  * @param {string} file
  */
 function addon(file) {
-  const known = require.cache[file];
+  const known = byNode.cache[file];
   if (known !== undefined) return known.exports;
   const own = new /** @type {any} */ (module.constructor)(file);
   process.dlopen(own, file);
   own.filename = file;
   own.loaded = true;
-  require.cache[file] = own;
+  byNode.cache[file] = own;
   return own.exports;
+}
+
+/**
+ * Not held: half a MB, and after the start few files are loaded.
+ * @param {Side} side
+ */
+function keptOf(side) {
+  const there = side.kept?.deref();
+  if (there !== undefined) return there;
+  const kept = keptBy(side.name);
+  side.kept = new WeakRef(kept);
+  return kept;
 }
 
 /** @param {string} side */
@@ -149,7 +178,11 @@ function scriptsOf(side) {
 
 module.exports = { loaderOf, codeFile, scriptsOf };
 
-if (require.main === module) /** @type {(file: string) => any} */ (loaderOf('worker'))('worker/bootstrap');
-// Something that Node loads ahead of its program (--require) may use farm, in a worker too: what it has loaded then must not
-// pass for the program.
-else if (process.argv[1] === __filename) delete require.cache[__filename];
+// Of the worker's program, until lib/worker/bootstrap.js makes this the user's module: hooks have it run again when that
+// requires farm.
+if (process.argv[1]?.endsWith(NAME)) {
+  if (require.main === module) /** @type {(file: string) => any} */ (loaderOf('worker'))('worker/bootstrap');
+  // Something that Node loads ahead of its program (--require) may use farm, in a worker too: what it has loaded then must
+  // not pass for the program, by whichever link of this file that is called.
+  else delete byNode.cache[__filename];
+}

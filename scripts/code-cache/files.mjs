@@ -29,9 +29,10 @@ export function write(side, codes) {
   const kept = codeFile(side)
   mkdirSync(path.dirname(kept), { recursive: true })
   dropStale(path.dirname(kept))
-  // Whole or not at all, for whoever loads it meanwhile.
-  writeFileSync(`${kept}.new`, Buffer.concat([head, table, ...parts]))
-  renameSync(`${kept}.new`, kept)
+  // Whole or not at all, for whoever loads it meanwhile or writes one, and when the power fails.
+  const fresh = `${kept}.${process.pid}`
+  writeFileSync(fresh, Buffer.concat([head, table, ...parts]), { flush: true })
+  renameSync(fresh, kept)
 }
 
 /** @param {'farm' | 'worker'} side */

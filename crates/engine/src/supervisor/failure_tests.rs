@@ -48,7 +48,7 @@ impl Trial {
     fn spawn(&mut self, farm: u32) -> Child {
         self.after(Command::Demand { farm, tasks: 1 });
         let Ok(Order::Worker { plan, .. }) = self.orders.try_recv() else { panic!("no worker is started") };
-        farm_sys::spawn(&plan).unwrap()
+        farm_sys::spawn(&plan, 0).unwrap()
     }
 }
 

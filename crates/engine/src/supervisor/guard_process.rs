@@ -42,5 +42,5 @@ pub fn start(program: &str) -> Result<Started> {
         tree: false,
         restrictions: Restrictions::default(),
     };
-    Ok(Started { child: farm_sys::spawn(&plan)?, _lifeline: ours })
+    Ok(Started { child: farm_sys::spawn(&plan, 0)?, _lifeline: ours })
 }

@@ -139,7 +139,7 @@ fn a_task_that_is_claimed_before_its_publisher_goes_on_is_nobodys_lie() {
 fn what_a_worker_leaves_open_elsewhere_is_not_looked_at_after_its_end() {
     let mut trial = Trial::new(1);
     let plan = trial.ordered();
-    let child = farm_sys::spawn(&plan).unwrap();
+    let child = farm_sys::spawn(&plan, 0).unwrap();
     drop(plan);
     trial.act(|farm, hands| farm.spawned(0, Ok(child), hands));
     // What it has started has this end too, and nobody has the other.
@@ -181,7 +181,7 @@ fn a_program_that_the_system_does_not_start_in_time_is_a_failed_start_at_once() 
 fn an_exit_that_the_poller_does_not_report_is_found() {
     let mut trial = Trial::new(1);
     let plan = trial.ordered();
-    let child = farm_sys::spawn(&plan).unwrap();
+    let child = farm_sys::spawn(&plan, 0).unwrap();
     // The poller refuses what it has.
     trial.poller.add(child.exit_fd().unwrap(), 0).unwrap();
     trial.act(|farm, hands| farm.spawned(0, Ok(child), hands));

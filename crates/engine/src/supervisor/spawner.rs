@@ -48,8 +48,7 @@ pub fn start(supervisor: Inbox, turns: u64) -> Result<Sender<Order>> {
                 let started = match order {
                     Order::Worker { farm, worker, plan, guarded } => {
                         let start = || {
-                            let child = spawn(&plan)?;
-                            child.give_turns(turns);
+                            let child = spawn(&plan, turns)?;
                             if guarded {
                                 list(child)
                             } else {

@@ -27,8 +27,14 @@ pub struct Child {
 
 /// Starts the program. Blocks until the child runs it; must be called from a thread that never ends, since the
 /// parent-death signal is bound to the spawning thread.
-pub fn spawn(plan: &SpawnPlan) -> Result<Child> {
+///
+/// `turns`: as [`super::take_turns`], for the child; 0 leaves it those of this thread.
+pub fn spawn(plan: &SpawnPlan, turns: u64) -> Result<Child> {
     let raw = posix_spawn(plan)?;
+    // Before all else: what the child starts from now on takes over those it has.
+    if turns != 0 {
+        turns_of(raw, turns);
+    }
     let pid = Pid::from_raw(raw).ok_or(Error::Unsupported { what: "a child with pid 0" })?;
     let pidfd =
         if is_pidfd_forced_off() { None } else { process::pidfd_open(pid, PidfdFlags::empty()).ok().map(Fd::from) };
@@ -59,11 +65,6 @@ impl Child {
             None => None,
         };
         Ok(())
-    }
-
-    /// As [`take_turns`], for its first thread. It begins with those of the thread that spawned it.
-    pub fn give_turns(&self, ns: u64) {
-        turns_of(self.pid(), ns);
     }
 
     pub fn pid(&self) -> i32 {

@@ -216,7 +216,7 @@ mod tests {
 
     /// How many descriptors the child's table had room for, by what it printed.
     fn room_of(plan: SpawnPlan, read: &crate::Fd) -> u32 {
-        let child = spawn(&plan).unwrap();
+        let child = spawn(&plan, 0).unwrap();
         drop(plan);
         child.wait();
         let mut raw = [0; 8192];

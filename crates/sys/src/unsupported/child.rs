@@ -6,7 +6,7 @@ use crate::{ExitStatus, Result, SpawnPlan};
 #[derive(Debug)]
 pub struct Child(Never);
 
-pub fn spawn(_plan: &SpawnPlan) -> Result<Child> {
+pub fn spawn(_plan: &SpawnPlan, _turns: u64) -> Result<Child> {
     Err(unsupported("starting a worker"))
 }
 
@@ -16,10 +16,6 @@ impl Child {
     }
 
     pub fn exit_fd(&self) -> Option<&Fd> {
-        match self.0 {}
-    }
-
-    pub fn give_turns(&self, _ns: u64) {
         match self.0 {}
     }
 
