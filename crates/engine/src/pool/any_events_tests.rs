@@ -22,8 +22,8 @@ struct World {
 }
 
 impl World {
-    fn new(min: usize, max: usize, spares: usize) -> World {
-        let limits = Limits { min, attempts: 2, ..limits(max, spares) };
+    fn new(min: usize, max: usize, spares: usize, cpus: usize) -> World {
+        let limits = Limits { min, cpus, attempts: 2, ..limits(max, spares) };
         World {
             workers: Workers::new(limits),
             now: MS,
@@ -180,10 +180,10 @@ proptest! {
 
     #[test]
     fn whatever_happens(
-        (min, max, spares) in (0usize..2, 2usize..6, 0usize..3),
+        (min, max, spares, cpus) in (0usize..2, 2usize..6, 0usize..4, 1usize..4),
         happenings in proptest::collection::vec((0u8..35, 0usize..8, 0u64..40), 1..120)
     ) {
-        let mut world = World::new(min, max, spares);
+        let mut world = World::new(min, max, spares, cpus);
         happenings.into_iter().for_each(|happening| world.happens(happening));
         world.settles();
         prop_assert!(!world.reloading, "a reload comes to its end");

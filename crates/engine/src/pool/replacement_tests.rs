@@ -9,6 +9,7 @@ pub(super) fn limits(max: usize, spares: usize) -> Limits {
         min: 0,
         max,
         spares,
+        cpus: 2,
         indices: 2 * (max + spares) + 2,
         idle: Some(30 * MS),
         start: 100 * MS,
@@ -236,4 +237,54 @@ fn a_spare_that_does_not_start_is_tried_again_after_the_back_off() {
     after(&mut workers, Event::Exited(1), MS);
     assert_eq!(workers.deadline(), Some(101 * MS));
     assert_eq!(after(&mut workers, Event::Tick, 101 * MS), [Action::SpawnPaused(2)]);
+}
+
+#[test]
+fn spares_start_as_many_at_once_as_there_are_cpus() {
+    let mut workers = farm(1, 4);
+    after(&mut workers, Event::Demand(1), 0);
+    assert_eq!(after(&mut workers, Event::Online(0), MS), [Action::SpawnPaused(1), Action::SpawnPaused(2)]);
+    assert_eq!(after(&mut workers, Event::Online(1), 2 * MS), [Action::SpawnPaused(3)]);
+    assert_eq!(after(&mut workers, Event::Exited(2), 3 * MS), [Action::SpawnPaused(4)], "one that ends makes room too");
+    assert_eq!(after(&mut workers, Event::Online(3), 4 * MS), [Action::SpawnPaused(5)]);
+    assert_eq!(after(&mut workers, Event::Online(4), 5 * MS), []);
+    assert_eq!(after(&mut workers, Event::Online(5), 5 * MS), [], "all are there");
+}
+
+#[test]
+fn workers_that_tasks_wait_for_start_before_spares_however_many_they_are() {
+    let mut workers = farm(4, 2);
+    assert_eq!(after(&mut workers, Event::Demand(4), 0), (0..4).map(Action::Spawn).collect::<Vec<_>>());
+    assert_eq!(after(&mut workers, Event::Online(0), MS), []);
+    assert_eq!(after(&mut workers, Event::Online(1), 2 * MS), []);
+    assert_eq!(after(&mut workers, Event::Online(2), 3 * MS), [Action::SpawnPaused(4)]);
+    workers.open_tasks(4);
+    let actions = after(&mut workers, Event::Exited(0), 4 * MS);
+    assert_eq!(actions, [Action::Unpause(4)], "the one that tasks wait for now counts too");
+    assert_eq!(after(&mut workers, Event::Online(3), 5 * MS), [Action::SpawnPaused(5)]);
+}
+
+#[test]
+fn of_spares_that_start_the_first_is_taken_whatever_its_number() {
+    let mut workers = farm(1, 2);
+    after(&mut workers, Event::Demand(1), 0);
+    after(&mut workers, Event::Online(0), 0);
+    workers.open_tasks(9);
+    after(&mut workers, Event::Exited(1), MS);
+    after(&mut workers, Event::Drained(1), MS);
+    after(&mut workers, Event::Exited(3), 2 * MS);
+    assert_eq!(workers.phase(1), Phase::Starting);
+    assert_eq!(after(&mut workers, Event::Exited(0), 3 * MS), [Action::Unpause(2)]);
+}
+
+#[test]
+fn spares_that_wait_for_others_to_start_are_no_deadline() {
+    let mut workers = Workers::new(Limits { start: 1000 * MS, ..limits(1, 3) });
+    after(&mut workers, Event::Demand(1), 0);
+    after(&mut workers, Event::Online(0), 0);
+    after(&mut workers, Event::Fruitless(1), MS);
+    after(&mut workers, Event::Exited(1), MS);
+    assert_eq!(workers.deadline(), Some(101 * MS));
+    assert_eq!(after(&mut workers, Event::Tick, 101 * MS), [Action::SpawnPaused(3)]);
+    assert_eq!(workers.deadline(), Some(1000 * MS), "not that of the back-off, which is over");
 }

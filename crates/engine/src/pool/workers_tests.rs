@@ -15,6 +15,7 @@ fn farm(min: usize, max: usize) -> Workers {
         grace: 10 * MS,
         attempts: 5,
         spares: 0,
+        cpus: 2,
     })
 }
 

@@ -131,11 +131,19 @@ fn pointers(list: &[CString]) -> Vec<*mut libc::c_char> {
 }
 
 /// A close-on-exec duplicate with a number of at least [`SAFE_FD`]; `None` where the descriptor is not open.
-fn duplicate(fd: i32) -> Option<OwnedFd> {
+fn duplicate(fd: i32) -> Result<Option<OwnedFd>> {
     // SAFETY: fcntl on a number; a fresh descriptor that nobody else knows is owned by the result.
     unsafe {
         let copy = libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, SAFE_FD);
-        (copy >= 0).then(|| OwnedFd::from_raw_fd(copy))
+        if copy >= 0 {
+            return Ok(Some(OwnedFd::from_raw_fd(copy)));
+        }
+    }
+    let error = std::io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(libc::EBADF) => Ok(None),
+        // No number is left, for one: a child must not be started without what was meant for it.
+        _ => Err(Error::system("fcntl(F_DUPFD_CLOEXEC)", error)),
     }
 }
 
@@ -145,14 +153,14 @@ pub fn posix_spawn(plan: &SpawnPlan) -> Result<i32> {
     let mut actions = Actions::new()?;
     let mut moved: Vec<OwnedFd> = Vec::new();
     let mut place = |actions: &mut Actions, from: i32, to: i32| -> Result<()> {
-        match duplicate(from) {
+        match duplicate(from)? {
             Some(copy) => {
                 actions.dup2(copy.as_raw_fd(), to)?;
                 moved.push(copy);
                 Ok(())
             }
             None if to <= 2 => actions.open_null(to),
-            None => Err(Error::last("fcntl(F_DUPFD_CLOEXEC)")),
+            None => Err(Error::system("fcntl(F_DUPFD_CLOEXEC)", std::io::Error::from_raw_os_error(libc::EBADF))),
         }
     };
     for (number, stdio) in plan.stdio.iter().enumerate() {
@@ -237,6 +245,7 @@ mod tests {
     fn making_room_takes_no_descriptor_away_that_is_placed() {
         let (read, write) = pipe().unwrap();
         let (_other, passed) = pipe().unwrap();
+        let duplicate = |fd| duplicate(fd).unwrap();
         let copy = |fd: &crate::Fd| crate::Fd::from(duplicate(fd.raw()).unwrap());
         // All below are taken, so the copies that `posix_spawn` makes have the numbers around the end of the room.
         let mut filled = vec![duplicate(0).or_else(|| duplicate(write.raw())).unwrap()];
@@ -248,5 +257,34 @@ mod tests {
             assert!(room_of(plan, &read) >= 256);
             filled.push(duplicate(write.raw()).unwrap());
         }
+    }
+
+    #[test]
+    fn a_child_that_cannot_have_its_descriptors_is_not_started() {
+        let (_read, write) = pipe().unwrap();
+        let mut before = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: storage that the call fills; the limit is lowered for a moment, to more than other tests need.
+        unsafe {
+            assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &mut before), 0);
+            let fewer = libc::rlimit { rlim_cur: before.rlim_cur.min(2048), ..before };
+            assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &fewer), 0);
+        }
+        let started = std::thread::spawn(move || {
+            // SAFETY: from here on this thread has descriptors of its own, which it alone uses up and which end with it.
+            assert_eq!(unsafe { libc::unshare(libc::CLONE_FILES) }, 0);
+            let plan = cat_status(write, Vec::new());
+            let Stdio::Fd(write) = &plan.stdio[1] else { unreachable!() };
+            let mut filled = Vec::new();
+            while let Ok(Some(copy)) = duplicate(write.raw()) {
+                filled.push(copy);
+            }
+            posix_spawn(&plan)
+        })
+        .join()
+        .unwrap();
+        // SAFETY: plain data.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &before) }, 0);
+        let Err(Error::System { source, .. }) = started else { panic!("{started:?}") };
+        assert_eq!(source.raw_os_error(), Some(libc::EMFILE));
     }
 }

@@ -8,6 +8,8 @@ pub struct Limits {
     pub max: usize,
     /// Workers beyond those, ready to take the place of one that is lost.
     pub spares: usize,
+    /// No spare is started while so many workers are starting.
+    pub cpus: usize,
     /// Indices there are; more than `max`, so that a replacement starts before an old index is free again.
     pub indices: usize,
     /// `None`: idle workers stay.
