@@ -107,12 +107,15 @@ test('files of another time with the same text are what was compiled, as those o
 test.each([
   ['cut off', (bytes) => bytes.subarray(0, bytes.length - 100)],
   ['empty', () => Buffer.alloc(0)],
+  ['empty in its middle', (bytes) => Buffer.from(bytes).fill(0, 65536, 2 * 65536)],
   ['something else', () => Buffer.from('{"files":{}}')],
   ['of another binary', (bytes) => Buffer.from(bytes.toString('latin1').replace(/"node":(\d)/, (_, digit) => `"node":${(Number(digit) % 9) + 1}`), 'latin1')],
 ])('code that is %s is not taken', (_, damaged) => {
   for (const file of codeFiles()) fs.writeFileSync(file, damaged(fs.readFileSync(file)));
   // Left out of JSON: there was none.
   expect(outcomes(started())).toEqual([]);
+  node(path.join('scripts', 'code-cache.mjs'));
+  expect(outcomes(started())).toEqual([false]);
 });
 
 test('code for other flags of V8 is not taken', () => {

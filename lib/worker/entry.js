@@ -18,6 +18,8 @@ const LIB = path.dirname(__dirname);
 const NAME = path.join(path.sep, 'lib', 'worker', 'entry.js');
 const HEAD = '(function (exports, require, module, __filename, __dirname) { ';
 const TAIL = '\n})';
+/** Bytes from one that is looked at to the next: four to each page of a file. */
+const SPOTS = 1021;
 /** Left to Node: the user's module may have FarmError by `require('farm')`, and `instanceof` must hold; and import(). */
 const SHARED = new Set(['errors', 'worker/import']);
 /** Hooks that hand Node a file's text (module.register()) have it give that file another require(), without a cache. */
@@ -133,13 +135,25 @@ function codeFile(side) {
 }
 
 /**
+ * Pages of a file that a failed disk or copy has left empty show in it; to look at every byte would take a millisecond.
+ * @param {Uint8Array} bytes
+ * @param {number} start where the part that counts begins
+ */
+function spotSum(bytes, start) {
+  let sum = 0;
+  const end = bytes.length;
+  for (let i = start; i < end; i += SPOTS) sum += bytes[i];
+  return sum;
+}
+
+/**
  * V8 looks whether code is of its version and flags, and at nothing else: not at the text beyond its length, nor whether the
  * bytes are whole. So what it was made of stands beside it. Where a file is of another time, as those are that were packed
  * and installed, its text is compared.
  *
- * Kept are: the length of a table, four bytes, little endian; the table, JSON: `{ node, place, length, files: { [name]: [at,
- * length of the text, time of the file, length of the code] } }`, `node` the size of its binary, `place` that of lib/ where
- * it matters, `length` that of what follows; texts, the code behind each.
+ * Kept are: the length of a table, four bytes, little endian; the table, JSON: `{ node, place, length, sum, files: { [name]:
+ * [at, length of the text, time of the file, length of the code] } }`, `node` the size of its binary, `place` that of lib/
+ * where it matters, `length` that of what follows and `sum` its `spotSum`; texts, the code behind each.
  * @param {string} side
  * @returns {Kept}
  */
@@ -147,10 +161,10 @@ function keptBy(side) {
   try {
     const bytes = readFileSync(codeFile(side));
     const start = 4 + bytes.readUInt32LE(0);
-    const { node, place, length, files } = JSON.parse(bytes.toString('utf8', 4, start));
+    const { node, place, length, sum, files } = JSON.parse(bytes.toString('utf8', 4, start));
     if (node !== statSync(process.execPath).size || start + length !== bytes.length) return () => undefined;
     // V8 has the place in the code, and until Node 22 shows that one in stacks.
-    if (place !== null && place !== LIB) return () => undefined;
+    if ((place !== null && place !== LIB) || sum !== spotSum(bytes, start)) return () => undefined;
     return (name, file) => {
       const row = files[name];
       if (row === undefined) return undefined;
@@ -176,7 +190,7 @@ function scriptsOf(side) {
   return [...loaded].map(([name, { script }]) => [name, /** @type {Script} */ (script)]);
 }
 
-module.exports = { loaderOf, codeFile, scriptsOf };
+module.exports = { loaderOf, codeFile, scriptsOf, spotSum };
 
 // Of the worker's program, until lib/worker/bootstrap.js makes this the user's module: hooks have it run again when that
 // requires farm.

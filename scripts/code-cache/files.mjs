@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const { codeFile } = createRequire(import.meta.url)('../../lib/worker/entry.js')
+const { codeFile, spotSum } = createRequire(import.meta.url)('../../lib/worker/entry.js')
 const lib = fileURLToPath(new URL('../../lib', import.meta.url))
 
 /** Whose V8 takes the place of a file that was moved from its code. */
@@ -23,7 +23,8 @@ export function write(side, codes) {
     length += text.length + code.length
   }
   const place = Number(process.versions.node.split('.')[0]) < PLACE_FROM ? lib : null
-  const table = Buffer.from(JSON.stringify({ node: statSync(process.execPath).size, place, length, files }))
+  const body = Buffer.concat(parts)
+  const table = Buffer.from(JSON.stringify({ node: statSync(process.execPath).size, place, length, sum: spotSum(body, 0), files }))
   const head = Buffer.alloc(4)
   head.writeUInt32LE(table.length)
   const kept = codeFile(side)
@@ -31,7 +32,7 @@ export function write(side, codes) {
   dropStale(path.dirname(kept))
   // Whole or not at all, for whoever loads it meanwhile or writes one, and when the power fails.
   const fresh = `${kept}.${process.pid}`
-  writeFileSync(fresh, Buffer.concat([head, table, ...parts]), { flush: true })
+  writeFileSync(fresh, Buffer.concat([head, table, body]), { flush: true })
   renameSync(fresh, kept)
 }
 
@@ -53,7 +54,8 @@ function isOf(binary, file) {
   try {
     const bytes = readFileSync(file)
     const start = 4 + bytes.readUInt32LE(0)
-    const { node, place, files } = JSON.parse(bytes.toString('utf8', 4, start))
+    const { node, place, length: all, sum, files } = JSON.parse(bytes.toString('utf8', 4, start))
+    if (start + all !== bytes.length || sum !== spotSum(bytes, start)) return false
     if ((binary !== null && node !== binary) || (place !== null && place !== lib)) return false
     return Object.entries(files).every(([name, [at, length, time]]) => {
       const source = path.join(lib, `${name}.js`)
