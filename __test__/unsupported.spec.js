@@ -102,6 +102,15 @@ test('a farm whose loop cannot be polled is refused, and its native side goes', 
   }
 })
 
+test('the guard of each system that is built for is written out, for tools that gather the files of a program', () => {
+  const { IN_PACKAGE } = require('../lib/guard-program')
+  const names = require('../package.json').napi.targets.map((target) => {
+    const [arch, , , libc] = target.split('-')
+    return path.join(root, `farm-guard.linux-${{ x86_64: 'x64', aarch64: 'arm64' }[arch]}-${libc}`)
+  })
+  expect([...IN_PACKAGE].sort()).toEqual(names.sort())
+})
+
 describe('from an empty process', () => {
   let copy
 

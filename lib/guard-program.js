@@ -7,6 +7,14 @@ const path = require('node:path');
 const { FarmError } = require('./errors');
 const { remedy } = require('./native-addon');
 
+/** Where the package has it, each written out: tools that gather a program's files read here that it belongs to them. */
+const IN_PACKAGE = [
+  path.join(__dirname, '../farm-guard.linux-x64-gnu'),
+  path.join(__dirname, '../farm-guard.linux-arm64-gnu'),
+  path.join(__dirname, '../farm-guard.linux-x64-musl'),
+  path.join(__dirname, '../farm-guard.linux-arm64-musl'),
+];
+
 /** Found once. @type {string | undefined} */
 let found;
 
@@ -41,4 +49,4 @@ function unguarded(message) {
   process.emitWarning(`What workers start would outlive this process: the guard program ${message}`, { type: 'FarmWarning', code: 'FARM_UNGUARDED' });
 }
 
-module.exports = { guardProgram, unguarded };
+module.exports = { guardProgram, unguarded, IN_PACKAGE };
