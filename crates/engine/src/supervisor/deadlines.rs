@@ -13,8 +13,8 @@ const IDLE_LOOK: u64 = 10_000_000;
 impl FarmState {
     /// Revokes what has run longer than it may. No claim made after `now` can expire before `now + least timeout`.
     pub(super) fn expire(&mut self, now: u64, hands: &Hands) -> u64 {
+        // The smallest timeout is for the JavaScript thread to say: a task may be published while this thread looks.
         if self.shared.timed.load(Acquire) == 0 {
-            self.shared.least_timeout.store(u64::MAX, Release);
             return u64::MAX;
         }
         let mut next = now.saturating_add(self.shared.least_timeout.load(Acquire));

@@ -12,7 +12,7 @@ use farm_sys::{monotonic_ns, usable_cpus, Child, Poller};
 use farm_transport::frame::tell;
 use farm_transport::layout::phase;
 use std::path::Path;
-use std::sync::atomic::Ordering::*;
+use std::sync::atomic::{fence, Ordering::*};
 use std::sync::Arc;
 
 /// Looks for an exit at this interval where the system cannot tell (no pidfd).
@@ -388,6 +388,12 @@ impl FarmState {
             next = next.min(now + EXIT_POLL);
         }
         self.shared.next_look.store(next, Release);
+        // Who has published a task with a timeout since `expire` may have read the time of the look before. It writes the
+        // timeout, passes a fence and reads that time (`Farm::published`); so one of the two sees the other.
+        fence(SeqCst);
+        if self.shared.timed.load(Acquire) > 0 {
+            next = next.min(now.saturating_add(self.shared.least_timeout.load(Acquire)));
+        }
         next.min(self.pool.deadline().unwrap_or(u64::MAX))
     }
 }

@@ -136,6 +136,14 @@ fn a_task_that_is_claimed_before_its_publisher_goes_on_is_nobodys_lie() {
 }
 
 #[test]
+fn a_timeout_that_is_set_while_no_task_seemed_to_have_one_stays() {
+    let mut trial = Trial::new(1);
+    trial.farm.shared.least_timeout.store(7_000_000, SeqCst);
+    trial.act(|farm, hands| assert_eq!(farm.expire(monotonic_ns(), hands), u64::MAX));
+    assert_eq!(trial.farm.shared.least_timeout.load(SeqCst), 7_000_000);
+}
+
+#[test]
 fn what_a_worker_leaves_open_elsewhere_is_not_looked_at_after_its_end() {
     let mut trial = Trial::new(1);
     let plan = trial.ordered();
