@@ -5,10 +5,10 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { folder, program } = require('./fixtures/life/processes');
+const { folder, program } = require('../fixtures/life/processes');
 
-const printer = require.resolve('./fixtures/calls/print-from-worker');
-const root = path.join(__dirname, '..');
+const printer = require.resolve('../fixtures/calls/print-from-worker');
+const root = path.join(__dirname, '..', '..');
 const dir = folder();
 
 beforeAll(() => {
@@ -61,7 +61,7 @@ test('a user who may have few descriptors on their way starts many workers at th
   }
   const source = `
     const { WorkerFarm } = require(${JSON.stringify(root)});
-    const farm = new WorkerFarm(${JSON.stringify(require.resolve('./fixtures/life/worker'))}, { min: 16, max: 16 });
+    const farm = new WorkerFarm(${JSON.stringify(require.resolve('../fixtures/life/worker'))}, { min: 16, max: 16 });
     farm.ready().then(() => console.log(farm.stats().workers.length), (error) => console.log(error.message)).then(() => farm.close());
   `;
   // A hello to one of sixteen carries 40.
@@ -71,10 +71,10 @@ test('a user who may have few descriptors on their way starts many workers at th
 });
 
 test('a worker that may not have as many descriptors as its farm needs says so at once', async () => {
-  const { WorkerFarm } = require('..');
+  const { WorkerFarm } = require('../..');
   const few = path.join(dir, 'few');
   fs.writeFileSync(few, `#!/bin/sh\nulimit -n 64\nexec ${JSON.stringify(process.execPath)} "$@"\n`, { mode: 0o755 });
-  const farm = new WorkerFarm(require.resolve('./fixtures/life/worker'), { max: 40, execPath: few });
+  const farm = new WorkerFarm(require.resolve('../fixtures/life/worker'), { max: 40, execPath: few });
   try {
     const error = await farm.run('add', [1, 2]).catch((reason) => reason);
     expect(error).toMatchObject({ code: 'ERR_FARM_START', reason: 'handshake' });
