@@ -1,6 +1,6 @@
 // Has V8's code of the package's own files written for this Node, so that a program that uses farm, and each of its
-// workers, starts a few milliseconds sooner (docs/design/decisions.md, 29). V8 compiles a function at its first call: so a farm runs
-// first. What is written, and when it is taken: lib/worker/entry.js.
+// workers, starts a few milliseconds sooner (docs/design/decisions.md, 29). V8 compiles a function at its first call: so a farm
+// runs first. What is written, and when it is taken: lib/worker/entry.js.
 //
 //   node scripts/code-cache.mjs
 import { createRequire } from 'node:module'
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { isFresh, write } from './code-cache/files.mjs'
 
 const require = createRequire(import.meta.url)
+const worker = fileURLToPath(new URL('./code-cache/worker.cjs', import.meta.url))
 
 /** Calls of the kinds that programs begin with. */
 async function use(farm, service) {
@@ -19,12 +20,12 @@ async function use(farm, service) {
 export async function makeCodeCache() {
   if (isFresh('farm') && isFresh('worker')) return
   const { WorkerFarm } = require('../index.js')
-  const farm = new WorkerFarm(fileURLToPath(new URL('./code-cache/worker.cjs', import.meta.url)), { max: 1 })
+  const farm = new WorkerFarm(worker, { max: 1 })
   try {
     await use(farm, farm.service)
-    write('worker', await farm.service.code())
+    write('worker', await farm.service.codeOf('worker'))
     await farm.close()
-    write('farm', require('../lib/worker/entry.js').scriptsOf('farm').map(([name, script]) => [name, script.createCachedData()]))
+    write('farm', require(worker).codeOf('farm'))
   } finally {
     await farm.destroy()
   }

@@ -147,24 +147,32 @@ function spotSum(bytes, start) {
 }
 
 /**
- * V8 looks whether code is of its version and flags, and at nothing else: not at the text beyond its length, nor whether the
- * bytes are whole. So what it was made of stands beside it. Where a file is of another time, as those are that were packed
- * and installed, its text is compared.
- *
  * Kept are: the length of a table, four bytes, little endian; the table, JSON: `{ node, place, length, sum, files: { [name]:
  * [at, length of the text, time of the file, length of the code] } }`, `node` the size of its binary, `place` that of lib/
  * where it matters, `length` that of what follows and `sum` its `spotSum`; texts, the code behind each.
+ * @param {string} file
+ * @throws where there is none, or it is not whole
+ */
+function readKept(file) {
+  const bytes = readFileSync(file);
+  const start = 4 + bytes.readUInt32LE(0);
+  const { node, place, length, sum, files } = JSON.parse(bytes.toString('utf8', 4, start));
+  if (start + length !== bytes.length || sum !== spotSum(bytes, start)) throw new Error(`${file} is not whole`);
+  return { bytes, start, node, place, files };
+}
+
+/**
+ * V8 looks whether code is of its version and flags, and at nothing else: not at the text beyond its length, nor whether the
+ * bytes are whole. So what it was made of stands beside it. Where a file is of another time, as those are that were packed
+ * and installed, its text is compared.
  * @param {string} side
  * @returns {Kept}
  */
 function keptBy(side) {
   try {
-    const bytes = readFileSync(codeFile(side));
-    const start = 4 + bytes.readUInt32LE(0);
-    const { node, place, length, sum, files } = JSON.parse(bytes.toString('utf8', 4, start));
-    if (node !== statSync(process.execPath).size || start + length !== bytes.length) return () => undefined;
+    const { bytes, start, node, place, files } = readKept(codeFile(side));
     // V8 has the place in the code, and until Node 22 shows that one in stacks.
-    if ((place !== null && place !== LIB) || sum !== spotSum(bytes, start)) return () => undefined;
+    if (node !== statSync(process.execPath).size || (place !== null && place !== LIB)) return () => undefined;
     return (name, file) => {
       const row = files[name];
       if (row === undefined) return undefined;
@@ -190,7 +198,7 @@ function scriptsOf(side) {
   return [...loaded].map(([name, { script }]) => [name, /** @type {Script} */ (script)]);
 }
 
-module.exports = { loaderOf, codeFile, scriptsOf, spotSum };
+module.exports = { loaderOf, codeFile, readKept, scriptsOf, spotSum };
 
 // Of the worker's program, until lib/worker/bootstrap.js makes this the user's module: hooks have it run again when that
 // requires farm.

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const { codeFile, spotSum } = createRequire(import.meta.url)('../../lib/worker/entry.js')
+const { codeFile, readKept, spotSum } = createRequire(import.meta.url)('../../lib/worker/entry.js')
 const lib = fileURLToPath(new URL('../../lib', import.meta.url))
 
 /** Whose V8 takes the place of a file that was moved from its code. */
@@ -52,10 +52,7 @@ function dropStale(folder) {
 /** @param {number | null} binary the size of the Node it has to be for @param {string} file */
 function isOf(binary, file) {
   try {
-    const bytes = readFileSync(file)
-    const start = 4 + bytes.readUInt32LE(0)
-    const { node, place, length: all, sum, files } = JSON.parse(bytes.toString('utf8', 4, start))
-    if (start + all !== bytes.length || sum !== spotSum(bytes, start)) return false
+    const { bytes, start, node, place, files } = readKept(file)
     if ((binary !== null && node !== binary) || (place !== null && place !== lib)) return false
     return Object.entries(files).every(([name, [at, length, time]]) => {
       const source = path.join(lib, `${name}.js`)

@@ -1,4 +1,4 @@
-// The worker whose code is kept.
+// The worker whose code is kept, and how code is had, there and in its parent.
 'use strict';
 
 exports.echo = (value) => value;
@@ -8,4 +8,5 @@ exports.later = async (value) => {
   return value;
 };
 
-exports.code = () => require('../../lib/worker/entry.js').scriptsOf('worker').map(([name, script]) => [name, script.createCachedData()]);
+/** @param {'farm' | 'worker'} side of this process @returns {[string, Buffer][]} by file of lib/ */
+exports.codeOf = (side) => require('../../lib/worker/entry.js').scriptsOf(side).map(([name, script]) => [name, script.createCachedData()]);

@@ -4,7 +4,7 @@
 use crate::process::{ExitRecord, Flow, Pump};
 use crate::settings::Settings;
 use crossbeam::channel::Sender;
-use farm_sys::Doorbell;
+use farm_sys::{usable_cpus, Doorbell};
 use farm_transport::{
     layout::{MAX_WORKERS, SLOTS},
     Cooling, Entry, Kind, QueueSegment, Segment, WorkerSegment,
@@ -62,6 +62,8 @@ pub struct Truth {
 pub struct Shared {
     pub id: u32,
     pub settings: Settings,
+    /// That this process may use, when the farm was made.
+    pub cpus: usize,
     /// One per index there is or may be; made when there is such an index.
     bells: Box<[OnceLock<Arc<Doorbell>>]>,
     pub parent_bell: Doorbell,
@@ -102,6 +104,7 @@ impl Shared {
         let shared = Shared {
             id,
             settings,
+            cpus: usable_cpus(),
             parent_bell: Doorbell::new()?,
             truth: (0..SLOTS).map(|_| Truth::default()).collect(),
             events,

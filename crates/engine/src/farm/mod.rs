@@ -30,7 +30,7 @@ use crate::shared::{FarmEvent, FarmLine, Shared, WorkerLine};
 use crate::supervisor::{supervisor, Command, Inbox};
 use backlog::{Backlog, Place};
 use crossbeam::channel::{unbounded, Receiver};
-use farm_sys::{monotonic_ns, usable_cpus};
+use farm_sys::monotonic_ns;
 use farm_transport::frame::NO_BLOCK;
 use farm_transport::layout::{slot::INLINE_SIZE, ARENA, ENTRIES, SLOTS, SMALLEST_ARENA};
 use farm_transport::{Arena, Budget, Patience, QueueSegment, Segment, TaskHeader};
@@ -138,7 +138,7 @@ impl Farm {
             closing: false,
             budget: Budget::new(shared.settings.max_shared),
             view_bytes: 0,
-            patience: Patience::new(if usable_cpus() < 2 || shared.settings.spin == 0 { 0 } else { LOOP_SPIN }),
+            patience: Patience::new(if shared.cpus < 2 || shared.settings.spin == 0 { 0 } else { LOOP_SPIN }),
             chance: RandomState::new(),
             stats: Stats::default(),
             listeners: frames::Listeners::default(),
@@ -307,6 +307,7 @@ impl Farm {
         if self.asked < self.max && self.tasks.open() > self.asked {
             self.demand(self.tasks.open());
         }
+        // Behind the fence of `wake_beside_spinner`, and the supervisor's `tick` behind its own: one of the two sees the other.
         let timed = self.shared.timed.load(Relaxed) > 0
             && monotonic_ns().saturating_add(self.shared.least_timeout.load(Relaxed))
                 < self.shared.next_look.load(Acquire);

@@ -8,7 +8,7 @@ use crate::pool::workers::{Action, Cause, Event, Leave, Limits, Phase, Workers};
 use crate::process::ExitRecord;
 use crate::shared::{FarmEvent, FarmLine, Shared};
 use crossbeam::channel::Sender;
-use farm_sys::{monotonic_ns, usable_cpus, Child, Poller};
+use farm_sys::{monotonic_ns, Child, Poller};
 use farm_transport::frame::tell;
 use farm_transport::layout::phase;
 use std::path::Path;
@@ -84,7 +84,7 @@ impl FarmState {
             grace: settings.grace,
             attempts: settings.start_attempts,
             spares: settings.spares,
-            cpus: usable_cpus(),
+            cpus: shared.cpus,
         };
         let workers = (0..settings.indices()).map(|_| None).collect();
         FarmState {
